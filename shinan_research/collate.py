@@ -1,0 +1,101 @@
+"""Align another copy of a report, or a quotation from it, and list every difference."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+
+from .errors import ApparatusError
+from .reports import HAN, Report
+from .restore import CONTEXT
+
+ANCHOR = 12
+FOLDED = str.maketrans("，：；！？（）―－", ",:;!?()——")
+COLUMNS = ("report", "offset", "here", "there", "kind", "left", "right")
+
+
+def collate(report: Report, other: Report | str) -> pd.DataFrame:
+    """Compare the witness with another copy, or with quoted passages (one per line), and list every difference.
+
+    White space and the width of punctuation do not count. Passages are found by runs of twelve characters that
+    occur once in each copy; what lies outside the aligned passages is no difference.
+
+    Parameters
+    ----------
+    report
+        The report to be checked; its witness is compared.
+    other
+        The other copy: a report, or a text of quotations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, offset` (in the witness), `here, there` (the readings), `kind` (loss here, loss there, substitution,
+        layout), `left, right` (eight characters of the witness). `attrs["compared"]` counts the Han characters compared.
+
+    Raises
+    ------
+    ApparatusError
+        If no passage of the two can be aligned.
+    """
+    text = other if isinstance(other, str) else other.witness
+    here, places = _folded(report.witness)
+    rows: list[tuple[object, ...]] = []
+    compared = 0
+    for passage in [text] if not isinstance(other, str) else text.split("\n"):
+        there, _ = _folded(passage)
+        anchors = list(_anchors(here, there))
+        if not anchors:
+            continue
+        (first, one), (last, two) = anchors[0], anchors[-1]
+        low, high = max(0, first - one), min(len(here), last + len(there) - two)
+        compared += len(re.findall(f"[{HAN}]", there))
+        rows += _differences(report, here, there, anchors, places, (low, high))
+    if not compared:
+        raise ApparatusError(f"No passage of the other copy stands in {report.id}: not {ANCHOR} characters in a row agree. Is it another report?")
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates(ignore_index=True)
+    table.attrs["compared"] = compared
+    return table
+
+
+def _folded(text: str) -> tuple[str, list[int]]:
+    """Return a text without white space and with half-width punctuation, and where its characters stood."""
+    kept = [(character, place) for place, character in enumerate(text.translate(FOLDED)) if not character.isspace()]
+    return "".join(character for character, _ in kept), [place for _, place in kept]
+
+
+def _anchors(here: str, there: str) -> Iterator[tuple[int, int]]:
+    """Yield places where both texts have a run that is unique in each, in an order that both share."""
+    last = -1
+    for start in range(0, len(there) - ANCHOR + 1):
+        run = there[start : start + ANCHOR]
+        place = here.find(run)
+        if place > last and here.find(run, place + 1) < 0 and there.find(run) == start and there.find(run, start + 1) < 0:
+            yield place, start
+            last = place
+
+
+def _differences(
+    report: Report, here: str, there: str, anchors: list[tuple[int, int]], places: list[int], span: tuple[int, int]
+) -> Iterator[tuple[object, ...]]:
+    """Yield a row for each difference between the anchors, and before the first and after the last of them."""
+    low, high = span
+    stations = [(low, 0), *anchors, (high, len(there))]
+    for (a, b), (c, d) in zip(stations, stations[1:], strict=False):
+        if here[a:c] == there[b:d] or c < a:
+            continue
+        for tag, i, j, k, m in difflib.SequenceMatcher(None, here[a:c], there[b:d], autojunk=False).get_opcodes():
+            if tag == "equal":
+                continue
+            seen, read = here[a + i : a + j], there[b + k : b + m]
+            offset = places[a + i] if a + i < len(places) else len(report.witness)
+            kind = {"insert": "loss here", "delete": "loss there"}.get(tag, "substitution")
+            kind = kind if re.search(rf"[{HAN}\w]", seen + read) else "layout"
+            witness = report.witness
+            yield (
+                report.id, offset, seen, read, kind,
+                witness[max(0, offset - CONTEXT) : offset], witness[offset : offset + CONTEXT],
+            )  # fmt: skip

@@ -1,0 +1,180 @@
+"""Count: occurrences by chapter, and tokens by block, each with the totals they are shares of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from .errors import ShinanError
+from .occurrences import CHAPTER
+from .outline import PARTS
+
+SCOPES = {
+    "body": ("opening", "review", "plan", "closing"),
+    "review": ("review",),
+    "plan": ("plan",),
+    "annex": ("annex",),
+}
+UNITS = {"block": "block", "sentence": "sentence", "chapter": "chapter"}
+
+Group = int | str | tuple[str, int]
+
+
+class Counts(NamedTuple):
+    """Counts per unit of text (block, sentence or chapter).
+
+    `x` is a sparse matrix of integers, units × terms; `n` the test total of each unit; `han` its Han characters; `after`
+    says which of the two groups it belongs to; `chapter` and `stratum` are integer codes per unit; `heads` counts, per
+    term, the occurrences in headings.
+    """
+
+    terms: list[str]
+    x: sparse.csr_array
+    n: NDArray[np.float64]
+    han: NDArray[np.float64]
+    after: NDArray[np.bool_]
+    chapter: NDArray[np.int64]
+    stratum: NDArray[np.int64]
+    heads: NDArray[np.int64]
+
+
+def count(occurrences: pd.DataFrame) -> pd.DataFrame:
+    """Count occurrences by chapter, zeros included.
+
+    Parameters
+    ----------
+    occurrences
+        The table of :func:`~shinan_research.occurrences.occurrences`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, report, place, year, part, chapter, chapter_title, han, count`, one row per term and chapter; the counts of
+        a term over the chapters of a scope sum to the counts of `compare`.
+    """
+    keys = ["term", *CHAPTER, "han"]
+    table = occurrences.groupby(keys, sort=False, observed=True)["start"].count().rename("count").reset_index()
+    table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
+    return table.sort_values(["term", "year", "report", "chapter"], kind="stable", ignore_index=True)
+
+
+def dispersion(occurrences: pd.DataFrame) -> pd.DataFrame:
+    """Measure how evenly each term is spread over the chapters of each report.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, report, count, chapters, range` (chapters with the term), `dp`: Gries' deviation of proportions, 0 (spread
+        like the text) to 1 (in one small place); missing where the term does not occur (Gries 2008, Int. J. Corpus
+        Linguistics 13).
+    """
+    rows = []
+    for (term, report), group in count(occurrences).groupby(["term", "report"], sort=False, observed=True):
+        total = int(group["count"].sum())
+        share = group["han"] / group["han"].sum()
+        dp = float((group["count"] / total - share).abs().sum() / 2) if total else float("nan")
+        rows.append((term, report, total, len(group), int((group["count"] > 0).sum()), dp))
+    return pd.DataFrame(rows, columns=["term", "report", "count", "chapters", "range", "dp"])
+
+
+def belongs(tokens: pd.DataFrame, group: Group) -> pd.Series[bool]:
+    """Return which rows belong to a group: a year, a report id, or a place and a year.
+
+    Raises
+    ------
+    ShinanError
+        If no row does; the message lists what there is.
+    """
+    if isinstance(group, tuple):
+        chosen = (tokens["place"] == group[0]) & (tokens["year"] == group[1])
+    elif isinstance(group, str):
+        chosen = tokens["report"] == group
+    else:
+        chosen = tokens["year"] == group
+    if not chosen.any():
+        years = ", ".join(map(str, sorted(tokens["year"].unique())))
+        raise ShinanError(
+            f"No report for {group!r}. Years present: {years or 'none'}. Reports present: "
+            f"{', '.join(sorted(tokens['report'].unique())) or 'none'}."
+        )
+    return chosen
+
+
+def count_units(
+    tokens: pd.DataFrame,
+    found: pd.DataFrame | None,
+    before: Group,
+    after: Group,
+    *,
+    scope: str,
+    unit: str,
+    headings: bool,
+    strata: pd.DataFrame | None,
+) -> Counts:
+    """Count terms per unit of text for two groups of reports.
+
+    `found` is an occurrence table, and the totals are then Han characters; without one the vocabulary is counted, and the
+    totals are tokens of kind word or term. `strata` has the columns `report, chapter, stratum`.
+
+    Raises
+    ------
+    ShinanError
+        If a group is absent, the two groups share a report, or the scope holds no text in one of them.
+    """
+    first, second = belongs(tokens, before), belongs(tokens, after)
+    if (first & second).any():
+        raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
+    chosen = (first | second) & tokens["part"].isin(_parts(scope))
+    chosen &= headings | ~tokens["heading"]
+    body = tokens[chosen]
+    keys = ["report", UNITS[unit]]
+    units = body.assign(after=second[chosen]).groupby(keys, sort=True).agg(
+        after=("after", "first"), chapter=("chapter", "first"), han=("han", "sum")
+    )
+    if units["after"].nunique() < 2:
+        raise ShinanError(f"The scope {scope!r} holds no text in {before!r} or {after!r}; nothing can be compared there.")
+    lexical = body[body["kind"].isin(["word", "term"])]
+    source = lexical if found is None else _hits(found, body, headings)
+    terms = sorted(set(source["term"].astype(str))) if found is None else [str(term) for term in found["term"].cat.categories]
+    row = units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
+    column = pd.Index(terms).get_indexer(source["term"].astype(str))
+    shape = (len(units), len(terms))
+    x = sparse.coo_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=shape).tocsr()
+    x.sum_duplicates()
+    words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
+    chapter = units.reset_index()[["report", "chapter"]]
+    return Counts(
+        terms=terms,
+        x=x,
+        n=(words if found is None else units["han"]).to_numpy(dtype=float),
+        han=units["han"].to_numpy(dtype=float),
+        after=units["after"].to_numpy(dtype=bool),
+        chapter=pd.factorize(pd.MultiIndex.from_frame(chapter))[0],
+        stratum=_strata(chapter, strata),
+        heads=np.bincount(column[source["heading"].to_numpy(dtype=bool)], minlength=len(terms)),
+    )
+
+
+def _parts(scope: str) -> Sequence[str]:
+    if scope not in SCOPES:
+        raise ShinanError(f"scope is {scope!r}; allowed: {', '.join(SCOPES)}. Body and annex are never pooled.")
+    return SCOPES[scope]
+
+
+def _hits(found: pd.DataFrame, body: pd.DataFrame, headings: bool) -> pd.DataFrame:
+    """Return the occurrences that stand in the chosen reports and parts."""
+    inside = found["report"].isin(set(body["report"])) & found["part"].isin(set(body["part"]))
+    return found[inside & found["start"].notna() & (headings | ~found["heading"])]
+
+
+def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.int64]:
+    """Return the stratum of each unit; without a file all text is one stratum."""
+    if strata is None or strata.empty:
+        return np.zeros(len(chapter), dtype=np.int64)
+    merged: Any = chapter.merge(strata, on=["report", "chapter"], how="left")["stratum"]
+    return pd.factorize(merged.fillna("unmatched"), sort=True)[0]

@@ -1,0 +1,130 @@
+"""Read and write files: the encodings that people use, and writes that never leave half a file."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from .errors import ReadError
+
+ENCODINGS = ("utf-8", "gb18030")
+BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+def sha256(data: bytes | Path) -> str:
+    """Return the SHA-256 of bytes, or of a file's bytes, as 64 hexadecimal digits."""
+    if isinstance(data, Path):
+        data = data.read_bytes()
+    return hashlib.sha256(data).hexdigest()
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Decode text in UTF-8 (with or without mark), UTF-16 with mark, or GB18030; newlines stay as they are.
+
+    Raises
+    ------
+    ReadError
+        If the bytes are empty, hold null bytes, or are in none of these encodings.
+    """
+    if not raw.strip():
+        raise ReadError(f"{name}: the file is empty. Save the page or the report into it as text (UTF-8).")
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if raw.startswith(mark):
+            return _decode_as(raw, encoding, name)
+    if b"\0" in raw:
+        raise ReadError(
+            f"{name}: not a text file (it holds null bytes). Save it as text in UTF-8; "
+            "a .doc or a scanned PDF must be converted first."
+        )
+    for encoding in ENCODINGS:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ReadError(
+        f"{name}: not in UTF-8, UTF-16 with byte-order mark, or GB18030. "
+        "Open it in an editor that shows it correctly and save it as UTF-8."
+    )
+
+
+def _decode_as(raw: bytes, encoding: str, name: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ReadError(
+            f"{name}: begins like {encoding} but is damaged at byte {error.start}. "
+            "Fetch the file again, or save it as UTF-8."
+        ) from error
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file, decoded as :func:`decode` says."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ReadError(f"{path.name}: cannot be read ({error.strerror}). Check the name and the folder.") from error
+    return decode(raw, path.name)
+
+
+def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
+    """Return the rows of a table that a person may have edited.
+
+    UTF-8, UTF-16 or GB18030; comma, semicolon or tab; any newline; columns in any order. Lines that are
+    empty or begin with ``#`` are passed over.
+
+    Raises
+    ------
+    ReadError
+        If the file has no header, or a required column is missing.
+    """
+    text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
+    header = next((line for line in text.split("\n") if line.strip() and not line.startswith("#")), "")
+    delimiter = max(",;\t", key=lambda mark: (header.count(mark), mark == ","))
+    lines = io.StringIO(text, newline="")
+    rows = list(csv.reader(lines, delimiter=delimiter, strict=False))
+    rows = [row for row in rows if any(cell.strip() for cell in row) and not row[0].startswith("#")]
+    names = [cell.strip().lstrip("\ufeff") for cell in rows[0]] if rows else []
+    missing = [name for name in required if name not in names]
+    if missing:
+        raise ReadError(
+            f"{path.name}: the column {', '.join(missing)} is missing. "
+            f"Columns found: {', '.join(names) or 'none'}; needed: {', '.join(required)}."
+        )
+    return [dict(zip(names, (*row, *[""] * len(names)), strict=False)) for row in rows[1:]]
+
+
+def format_rows(rows: list[dict[str, object]], columns: tuple[str, ...], *, mark: bool = False) -> bytes:
+    """Return a table as CSV bytes with Unix newlines; `mark` puts the byte-order mark that Excel wants."""
+    target = io.StringIO(newline="")
+    writer = csv.DictWriter(target, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return target.getvalue().encode("utf-8-sig" if mark else "utf-8")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to `path` so that a reader meets the earlier file or the new one, never a part.
+
+    A temporary file in the same folder is written, flushed to the disk and renamed over `path`; folders
+    are made as needed. On failure the temporary file is removed and the earlier file stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            target.write(data)
+            target.flush()
+            os.fsync(target.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,141 @@
+"""Find the listed forms of declared terms in the text itself, so that a change of the lexicon cannot change a count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from .errors import StudyError
+from .tokens import IDS, SEPARATOR
+
+TERM_COLUMNS = ("term", "form", "role", "family")
+ROLES = ("form", "not", "wide")
+WIDE = "{} (wide)"
+CHAPTER = ["report", "place", "year", "part", "chapter", "chapter_title"]
+COLUMNS = (
+    "term", "form", *CHAPTER, "han", "block", "sentence", "heading", "start", "end", "sense",
+)  # fmt: skip
+
+
+def as_terms(terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
+    """Return declared terms as a table, one row per listed string.
+
+    Parameters
+    ----------
+    terms
+        Strings, each a term with itself as only form; or a table with the columns `term, form, role, family`, where
+        `role` is form, not (a string that hides a form within it) or wide (a form of a second row, "term (wide)").
+
+    Raises
+    ------
+    StudyError
+        If a term has no form, a form is empty or listed twice, or a `not` string hides none of its forms.
+    """
+    if not isinstance(terms, pd.DataFrame):
+        names = [terms] if isinstance(terms, str) else list(terms)
+        terms = pd.DataFrame([(name, name, "form", "declared") for name in names], columns=list(TERM_COLUMNS))
+    for name, rows in terms.groupby("term", sort=False):
+        forms = rows.loc[rows["role"] != "not", "form"].tolist()
+        hidden = [word for word in rows.loc[rows["role"] == "not", "form"] if not any(form in word for form in forms)]
+        if not rows["role"].isin(ROLES).all() or not forms or any(not form.strip() for form in rows["form"]):
+            raise StudyError(f"The term {name!r} has no form to count. List at least one string under `forms`.")
+        if rows["form"].duplicated().any():
+            raise StudyError(f"The term {name!r} lists {rows['form'][rows['form'].duplicated()].iloc[0]!r} twice.")
+        if hidden:
+            raise StudyError(f"The term {name!r}: {hidden[0]!r} under `not` holds none of its forms {', '.join(forms)}.")
+    return terms
+
+
+def _patterns(terms: pd.DataFrame) -> dict[str, tuple[re.Pattern[str], frozenset[str]]]:
+    """Return per term the pattern of all its strings, longest first, and the set of those that count."""
+    patterns = {}
+    for name, rows in terms.groupby("term", sort=False):
+        roles = dict(zip(rows["form"], rows["role"], strict=True))
+        readings = {str(name): {"form"}}
+        if "wide" in roles.values():
+            readings[WIDE.format(name)] = {"form", "wide"}
+        for reading, counted in readings.items():
+            strings = [string for string, role in roles.items() if role in {*counted, "not"}]
+            ordered = sorted(strings, key=lambda string: (-len(string), string))
+            forms = frozenset(string for string in strings if roles[string] in counted)
+            patterns[reading] = (re.compile("|".join(map(re.escape, ordered))), forms)
+    return patterns
+
+
+def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
+    """List every occurrence of declared terms, chapter by chapter.
+
+    The forms are matched as strings in the text that the tokens tile, longest first, never twice, never across the
+    end of a sentence or heading; strings under `not` hide a form within them. This one table feeds every count and
+    every figure of declared terms.
+
+    Parameters
+    ----------
+    tokens
+        The table of :func:`~shinan_research.tokens.tokenize`.
+    terms
+        Declared terms: see :func:`as_terms`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per occurrence: `term, form, report, place, year, part, chapter, chapter_title, han, block, sentence,
+        heading, start, end, sense`. A chapter without occurrence has one row with an empty `form` and no `start`, so
+        that counting `start` by chapter gives zeros too. `han` counts the Han characters of the chapter.
+
+    Examples
+    --------
+    >>> from shinan_research.reports import Report
+    >>> from shinan_research.outline import outline
+    >>> from shinan_research.tokens import tokenize
+    >>> text = "招商局来了。招商见效。"
+    >>> tokens = tokenize(outline([Report("a", "A", 2020, text, text)], witness=True))
+    >>> occurrences(tokens, ["招商"])["start"].tolist()
+    [0, 6]
+    """
+    patterns = _patterns(as_terms(terms))
+    found = [
+        _found(group, name, pattern, forms)
+        for _, group in tokens.groupby("report", sort=False, observed=True)
+        for name, (pattern, forms) in patterns.items()
+    ]
+    table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
+    table = table.astype({"start": "Int64", "end": "Int64", "block": "Int64", "sentence": "Int64"})
+    table["term"] = pd.Categorical(table["term"], categories=list(patterns))
+    table = table.sort_values(["term", "report", "chapter", "start"], kind="stable", ignore_index=True)
+    table.attrs["settings"] = dict(tokens.attrs.get("settings", {}))
+    return table[list(COLUMNS)]
+
+
+def _found(tokens: pd.DataFrame, name: str, pattern: re.Pattern[str], forms: frozenset[str]) -> pd.DataFrame:
+    """Return the occurrences of one term in one report, and an empty row for each chapter without any."""
+    chapters = tokens.groupby("chapter", sort=True).agg(
+        **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
+    )
+    joined, position = _joined(tokens)
+    hits = [match for match in pattern.finditer(joined) if match.group() in forms]
+    places = position[[match.start() for match in hits]]
+    index = np.searchsorted(tokens["start"].to_numpy(), places, side="right") - 1
+    rows = tokens[["chapter", "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
+    rows["form"] = [match.group() for match in hits]
+    rows["start"], rows["end"] = places, places + [len(match.group()) for match in hits]
+    empty = pd.DataFrame({"chapter": [chapter for chapter in chapters.index if chapter not in set(rows["chapter"])]})
+    if len(empty):
+        empty = empty.assign(form="", heading=False, start=pd.NA, end=pd.NA, block=pd.NA, sentence=pd.NA)
+    parts = [part.astype(object) for part in (rows, empty) if len(part)]
+    table = pd.concat(parts, ignore_index=True).join(chapters, on="chapter")
+    return table.assign(term=name, sense="").astype({"chapter": int, "heading": bool})
+
+
+def _joined(tokens: pd.DataFrame) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+    """Return the text of a report with a separator after each sentence, and each character's position in the text."""
+    surfaces = tokens["term"].astype(str).to_numpy(dtype=object)
+    last = np.append(tokens["sentence"].to_numpy()[1:] != tokens["sentence"].to_numpy()[:-1], True)
+    joined = "".join(np.where(last, surfaces + SEPARATOR, surfaces))
+    lengths = (tokens["end"] - tokens["start"]).to_numpy()
+    length = np.where(last, lengths + 1, lengths)
+    offset = tokens["start"].to_numpy() - (np.cumsum(length) - length)
+    return joined, np.arange(len(joined)) + np.repeat(offset, length)

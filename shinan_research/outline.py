@@ -1,0 +1,250 @@
+"""Divide reports into parts, chapters, sentences and blocks; every character falls into exactly one row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .errors import ApparatusError, ShinanError
+from .reports import Report
+
+PARTS = ("opening", "review", "plan", "closing", "annex")
+LEVELS = ("1", "2", "annex", "gloss")
+SENTENCES_PER_BLOCK = 5
+COLUMNS = (
+    "report", "place", "year", "part", "chapter", "chapter_title", "paragraph", "block", "sentence",
+    "start", "end", "text", "heading", "restored", "restored_at",
+)  # fmt: skip
+
+NUMERAL = "[一二三四五六七八九十]{1,3}"
+NUMBERED = re.compile(
+    rf"(?:(?<=\n)|(?<=\A)|(?<=[。:：;；!！?？]))(?P<space>[ \t\u3000]*)"
+    rf"(?:(?P<one>{NUMERAL}、|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
+)
+LONGEST_HEADING = 60
+PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今后|做好.{0,12}工作|^\D{0,8}(?:全力|努力|奋力)")
+REVIEW = re.compile(r"回顾|过去|以来|工作情况|主要成绩|总结|所做的工作")
+ANNEX = re.compile(
+    r"(?<=[。!！\n\s])(?:附件[一1]?[:：]?|附[:：])?\s*[《〈]?(?:有关|部分|相关)?(?:名词|用语|术语)(?:解释|说明|注释)[》〉]?[:：]?"
+    r"|(?<=[。!！\n])附件[一1]?[:：]"
+)
+EARLIEST_ANNEX = 0.6
+ADDRESS = re.compile(r"(?<=[。!！?？\n])\s*各位代表")
+CLOSING_SHARE = 0.12
+HEADWORD = re.compile(r"[^。:：,，;；]{1,40}?(?<![是为指])[:：]")
+SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？!?\n]+[”’」』）)》\s]*|\Z)")
+
+
+class Heading(NamedTuple):
+    """A heading in positions of `Report.text`: `level` is 1, 2, annex (its title) or gloss (a headword)."""
+
+    start: int
+    end: int
+    level: str
+
+
+class Chapter(NamedTuple):
+    """A stretch of text that belongs together: the unit in which occurrences are shown."""
+
+    start: int
+    end: int
+    part: str
+    title: str
+
+
+def outline(
+    reports: Iterable[Report], *, headings: pd.DataFrame | None = None, witness: bool = False
+) -> pd.DataFrame:
+    """Divide reports into parts, chapters, paragraphs, sentences and blocks.
+
+    Parts are opening, review, plan, closing and annex (the glossary 名词解释, never mixed with the body).
+    A chapter begins at each numbered heading and at each renewed address (各位代表). A block is about five
+    sentences of one chapter: the unit of resampling. Headings have rows of their own; they belong to the
+    block of the sentence that follows.
+
+    Parameters
+    ----------
+    reports
+        Restored reports; a report that has not come through `restore` is refused.
+    headings
+        Reviewed headings with the columns `report, start, end, level, text`, offsets in the witness. A report
+        that has rows here is divided by them alone; any other by rule.
+    witness
+        Let reports pass that have not been restored.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per sentence or heading, in order of text: `report, place, year, part, chapter, chapter_title,
+        paragraph, block, sentence, start, end, text, heading, restored, restored_at`. `start` and `end` refer to
+        `Report.text`; the rows tile it. `restored` counts the restored characters, `restored_at` has their positions. Ids count from 0 within a report.
+
+    Raises
+    ------
+    ShinanError
+        If a report is not restored and `witness` is false.
+    ApparatusError
+        If a heading's text does not stand at its offsets, or headings overlap.
+
+    Examples
+    --------
+    >>> from shinan_research.reports import Report
+    >>> text = "一、工作回顾\\n去年办了峰会。二、工作安排\\n今年招商。"
+    >>> outline([Report("a", "A", 2020, text, text)], witness=True)[["part", "heading", "text"]]
+         part  heading       text
+    0  review     True  一、工作回顾\\n
+    1  review    False   去年办了峰会。
+    2    plan     True  二、工作安排\\n
+    3    plan    False      今年招商。
+    """
+    reports = list(reports)
+    raw = [report.id for report in reports if not report.restored]
+    if raw and not witness:
+        raise ShinanError(
+            f"Not restored: {', '.join(raw)}. Pass the reports through restore(reports, emendations) first; "
+            "an apparatus with a header and no rows says that nothing is lost. outline(…, witness=True) lets them pass."
+        )
+    rows = [row for report in reports for row in _rows(report, _headings(report, headings))]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
+    return table
+
+
+def _headings(report: Report, reviewed: pd.DataFrame | None) -> list[Heading]:
+    """Return the headings of a report: the reviewed ones where there are any, else those found by rule."""
+    if reviewed is not None and len(reviewed):
+        mine = reviewed[reviewed["report"] == report.id].sort_values("start")
+        if len(mine):
+            return [_reviewed(report, row) for row in mine.itertuples()]
+    return list(find_headings(report.text))
+
+
+def _reviewed(report: Report, row: NamedTuple) -> Heading:
+    """Return one reviewed heading in positions of the text, after checking that it stands there."""
+    start, end, level, text = int(row.start), int(row.end), str(row.level), str(row.text)  # type: ignore[attr-defined]
+    found = report.witness[start:end]
+    if found != text or level not in LEVELS:
+        raise ApparatusError(
+            f"headings of {report.id}, offset {start}: expected {text!r} of level {level} at {start} to {end}, "
+            f"found {found!r}. Levels are {', '.join(LEVELS)}. Offsets count characters of the page's paragraph from 0."
+        )
+    return Heading(report.to_text(start, insertion=True), report.to_text(end, insertion=True), level)
+
+
+def find_headings(text: str) -> Iterator[Heading]:
+    """Find numbered headings and the annex by rule, in order of text.
+
+    A number counts as a heading's only at the start of the text or a line, or after the end of a sentence. The
+    heading ends at the line break or the full stop within 60 characters; where neither follows, only the
+    number is marked, because where the heading ends cannot be known by rule.
+    """
+    annex = next((match for match in ANNEX.finditer(text) if match.start() >= EARLIEST_ANNEX * len(text)), None)
+    body_end = annex.start() if annex else len(text)
+    for match in NUMBERED.finditer(text, 0, body_end):
+        start = match.end("space")
+        stop = re.compile(r"\n|。").search(text, match.end(), min(start + LONGEST_HEADING, body_end))
+        yield Heading(start, stop.end() if stop else match.end(), "1" if match["one"] else "2")
+    if annex:
+        yield Heading(annex.start(), annex.end(), "annex")
+        for sentence in SENTENCE.finditer(text, annex.end()):
+            if head := HEADWORD.match(text, sentence.start()):
+                yield Heading(head.start(), head.end(), "gloss")
+
+
+def _chapters(text: str, headings: Sequence[Heading]) -> list[Chapter]:
+    """Return the chapters of a text, tiling it."""
+    annex = next((heading.start for heading in headings if heading.level == "annex"), len(text))
+    numbered = [heading for heading in headings if heading.level in ("1", "2")]
+    first = [heading for heading in numbered if heading.level == "1"]
+    plan = _plan_start(text, first, annex)
+    ends = {heading.end for heading in headings}
+    addresses = [match.start() for match in ADDRESS.finditer(text, 0, annex) if match.start() not in ends]
+    review = numbered[0].start if numbered else 0
+    closing = _closing_start(addresses, max([plan, *(heading.start for heading in numbered)], default=0), annex)
+    titles = {heading.start: text[heading.start : heading.end].strip() for heading in headings if heading.level != "gloss"}
+    starts = sorted({0, closing, annex, *titles, *(a for a in addresses if review < a)} - {len(text)})
+    chapters = []
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        part = PARTS[(start >= review) + (start >= plan) + (start >= closing) + (start >= annex)]
+        chapters.append(Chapter(start, end, part, titles.get(start, "")))
+    return chapters
+
+
+def _plan_start(text: str, first: list[Heading], annex: int) -> int:
+    """Return where the plan begins: at the first numbered heading that speaks of the future, else at the second."""
+    for heading in first:
+        title = text[heading.start : heading.start + LONGEST_HEADING if heading.end - heading.start < 4 else heading.end]
+        if PLAN.search(title) and not REVIEW.search(title):
+            return heading.start
+    return first[1].start if len(first) > 1 else annex
+
+
+def _closing_start(addresses: list[int], last_heading: int, annex: int) -> int:
+    """Return where the closing begins: at the last address after the last heading, if that is near the end."""
+    near = [start for start in addresses if start > last_heading and start >= (1 - CLOSING_SHARE) * annex]
+    return near[-1] if near else annex
+
+
+def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of one report."""
+    _check(report, headings)
+    text, paragraph, block, sentence = report.text, -1, 0, 0
+    for number, chapter in enumerate(_chapters(text, headings)):
+        inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
+        pieces = list(_pieces(text, chapter, inside))
+        blocks = _blocks([is_heading for _, _, is_heading, _ in pieces])
+        for (start, end, is_heading, opens), inner in zip(pieces, blocks, strict=True):
+            low, high = np.searchsorted(report.inserted, [start, end])
+            paragraph += opens
+            yield (
+                report.id, report.place, report.year, chapter.part, number, chapter.title, paragraph, block + inner,
+                sentence, start, end, text[start:end], is_heading, int(high - low), tuple(report.inserted[low:high].tolist()),
+            )  # fmt: skip
+            sentence += 1
+        block += max(blocks) + 1
+
+
+def _check(report: Report, headings: list[Heading]) -> None:
+    """Refuse headings that overlap."""
+    for one, next_one in zip(headings, headings[1:], strict=False):
+        if one.end > next_one.start:
+            raise ApparatusError(
+                f"headings of {report.id}: {report.text[one.start : one.end]!r} and "
+                f"{report.text[next_one.start : next_one.end]!r} overlap. Let the first end before the second begins."
+            )
+
+
+def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tuple[int, int, bool, bool]]:
+    """Yield start, end, whether a heading, and whether a paragraph opens, for each piece of a chapter."""
+    position, opens = chapter.start, True
+    for heading in [*headings, Heading(chapter.end, chapter.end, "")]:
+        for start, end in _sentences(text, position, heading.start):
+            yield start, end, False, opens
+            opens = text[start:end].rstrip(" \t\u3000").endswith("\n")
+        if heading.level:
+            end = heading.end + (text[heading.end : heading.end + 1] == "\n")
+            yield heading.start, end, True, True
+            position, opens = end, False
+
+
+def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the sentences between two positions; a last one without full stop, and white space, are not lost."""
+    while start < end:
+        match = SENTENCE.match(text, start, end)
+        stop = match.end() if match and match.end() > start else end
+        rest = text[stop:end]
+        stop = end if rest and not rest.strip() else stop
+        yield start, stop
+        start = stop
+
+
+def _blocks(is_heading: list[bool]) -> list[int]:
+    """Return the block of every piece of a chapter: about five sentences each, as equal as can be."""
+    n = len(is_heading) - sum(is_heading)
+    k = max(1, round(n / SENTENCES_PER_BLOCK))
+    before = np.cumsum([not heading for heading in is_heading]) - [not heading for heading in is_heading]
+    return [int(min(i, max(n - 1, 0)) * k // max(n, 1)) for i in before]

@@ -1,0 +1,211 @@
+"""Turn the files of `data/` into the objects that the functions take."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .dictionary import read_lexicon
+from .errors import ShinanError, StudyError
+from .files import read_rows, read_text, sha256
+from .occurrences import as_terms
+from .reports import Report, read_folder, read_page, read_report
+from .restore import read_emendations
+from .tokens import Segmenter
+
+KEYS = ("title", "place", "before", "after", "language", "width", "seed", "declared", "files", "terms", "licence")
+FILE_KEYS = ("path", "layout", "reports", "source", "address", "retrieved", "licence")
+TERM_KEYS = ("name", "forms", "not", "wide", "family")
+DECLARED = ("before counting", "after reading")
+NOT_DATA = ("README.md", "SHA256SUMS")
+HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study: a folder with `data/study.toml`, and the judgements beside it.
+
+    `before` and `after` are the groups to compare: a year, a report id, or a place and a year.
+    """
+
+    root: Path
+    title: dict[str, str]
+    place: dict[str, str]
+    before: int | str | tuple[str, int]
+    after: int | str | tuple[str, int]
+    language: str = "both"
+    width: str = "double"
+    seed: int = 0
+    declared: str = "after reading"
+    licence: str = "CC BY 4.0"
+    files: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    terms: pd.DataFrame = field(default_factory=lambda: as_terms([]), repr=False, compare=False)
+
+    @property
+    def data(self) -> Path:
+        """The folder of everything particular to this study."""
+        return self.root / "data"
+
+    def reports(self) -> list[Report]:
+        """Read the reports, named and placed as `study.toml` says; without `files`, every report of `data/raw`.
+
+        Raises
+        ------
+        ReadError
+            If a file cannot be read.
+        StudyError
+            If a file does not hold the reports that `study.toml` promises.
+        """
+        if not self.files:
+            return read_folder(self.data / "raw")
+        return [report for entry in self.files for report in self._read(entry)]
+
+    def _read(self, entry: dict[str, Any]) -> list[Report]:
+        path, place = self.data / entry["path"], entry.get("place", self.place["zh"])
+        found = read_page(path, place=place) if entry.get("layout") == "page" else [read_report(path, place=place)]
+        names = {year: name for name, year in entry.get("reports", {}).items()}
+        missing = sorted(set(names) - {report.year for report in found})
+        if missing:
+            raise StudyError(
+                f"study.toml promises a report of {missing[0]} in {path.name}. "
+                f"Years present: {', '.join(str(report.year) for report in found)}."
+            )
+        return [replace(report, id=names.get(report.year, report.id)) for report in found]
+
+    @cached_property
+    def emendations(self) -> pd.DataFrame:
+        """The apparatus: `data/emendations/<report id>.csv`."""
+        return read_emendations(self.data / "emendations")
+
+    @cached_property
+    def headings(self) -> pd.DataFrame:
+        """Reviewed headings: `data/headings/<report id>.csv`, offsets in the witness."""
+        paths = sorted((self.data / "headings").glob("*.csv"))
+        rows = [row for path in paths for row in read_rows(path, HEADING_COLUMNS)]
+        table = pd.DataFrame(rows, columns=list(HEADING_COLUMNS))
+        try:
+            return table.astype({"start": int, "end": int})
+        except ValueError as error:
+            raise StudyError(f"data/headings: start and end must be whole numbers ({error}).") from error
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """The segmenter with the study's own terms: `data/lexicon/*.txt`."""
+        return Segmenter(terms=read_lexicon(self.data / "lexicon"))
+
+    @cached_property
+    def glosses(self) -> dict[str, str]:
+        """English glosses of terms: `data/glosses.csv`; a term without one has none."""
+        path = self.data / "glosses.csv"
+        return {row["term"]: row["gloss"] for row in read_rows(path, ("term", "gloss"))} if path.exists() else {}
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over the names and bytes of every file of `data/` that the analysis may read."""
+        paths = sorted(path for path in self.data.rglob("*") if path.is_file() and path.name not in NOT_DATA)
+        lines = [f"{sha256(path)}  {path.relative_to(self.data).as_posix()}" for path in paths]
+        return sha256("\n".join(lines).encode())
+
+    def check_hashes(self) -> None:
+        """Compare the files of `data/raw` with `data/SHA256SUMS`, where there is one.
+
+        Raises
+        ------
+        StudyError
+            If a file is missing or has changed; a change of line ends alone is named as such.
+        """
+        sums = self.data / "SHA256SUMS"
+        if not sums.exists():
+            return
+        for line in read_text(sums).splitlines():
+            expected, _, name = line.partition("  ")
+            path = self.data / name
+            if not path.exists():
+                raise StudyError(f"data/{name} is missing, but data/SHA256SUMS lists it. Put it back, or delete its line.")
+            raw = path.read_bytes()
+            if sha256(raw) == expected:
+                continue
+            if expected in (sha256(raw.replace(b"\r\n", b"\n")), sha256(raw.replace(b"\n", b"\r\n"))):
+                raise StudyError(
+                    f"data/{name} differs from data/SHA256SUMS only in its line ends. A system or editor has changed them; "
+                    "fetch the file again, or clone with the repository's .gitattributes in force."
+                )
+            raise StudyError(f"data/{name} has changed: its SHA-256 is {sha256(raw)}, data/SHA256SUMS says {expected}.")
+
+
+def open_study(start: str | Path = ".") -> Study:
+    """Open the study that a folder belongs to, walking up to the first `data/study.toml`.
+
+    Raises
+    ------
+    StudyError
+        If there is none, or it is incomplete, misspelt or contradicts itself.
+    """
+    here = Path(start).resolve()
+    for folder in (here, *here.parents):
+        path = folder / "data" / "study.toml"
+        if path.is_file():
+            study = _study(folder, _parse(path))
+            study.check_hashes()
+            return study
+    raise StudyError(f"No data/study.toml in {here.name} or above it. Open a notebook inside a study, or make one with `new`.")
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise StudyError(f"study.toml is not valid TOML: {error}.") from error
+
+
+def _study(root: Path, raw: dict[str, Any]) -> Study:
+    """Return a study from the parsed file, every key checked."""
+    _known("study.toml", raw, KEYS)
+    missing = [key for key in ("title", "place", "before", "after") if key not in raw]
+    if missing:
+        raise StudyError(f"study.toml lacks {', '.join(missing)}. See the commented example in README.")
+    for key in ("title", "place"):
+        if not isinstance(raw[key], dict) or not {"zh", "en"} <= set(raw[key]):
+            raise StudyError(f'study.toml: {key} must give both languages, as in {key} = {{ zh = "…", en = "…" }}.')
+    for key, allowed in (("declared", DECLARED), ("language", ("zh", "en", "both")), ("width", ("single", "onehalf", "double"))):
+        if key in raw and raw[key] not in allowed:
+            raise StudyError(f"study.toml: {key} is {raw[key]!r}; allowed: {', '.join(allowed)}.")
+    files = tuple(raw.get("files", []))
+    for entry in files:
+        _known("[[files]] of study.toml", entry, (*FILE_KEYS, "place"))
+        if "path" not in entry:
+            raise StudyError('study.toml: a [[files]] entry lacks its path, as in path = "raw/page.txt".')
+    options = {key: raw[key] for key in ("language", "width", "seed", "declared", "licence") if key in raw}
+    groups = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
+    return Study(root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(raw.get("terms", [])), **groups, **options)
+
+
+def _known(where: str, table: dict[str, Any], allowed: tuple[str, ...]) -> None:
+    unknown = [key for key in table if key not in allowed]
+    if unknown:
+        raise StudyError(f"{where}: unknown key {unknown[0]!r}. Allowed: {', '.join(allowed)}.")
+
+
+def _terms(entries: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the declared terms as a table, one row per listed string."""
+    rows = []
+    for entry in entries:
+        _known("[[terms]] of study.toml", entry, TERM_KEYS)
+        if "name" not in entry:
+            raise StudyError('study.toml: a [[terms]] entry lacks its name, as in name = "招商".')
+        name, family = entry["name"], entry.get("family", "declared")
+        strings = {"form": entry.get("forms", [name]), "not": entry.get("not", []), "wide": entry.get("wide", [])}
+        rows += [(name, string, role, family) for role, listed in strings.items() for string in listed]
+    names = [entry["name"] for entry in entries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise StudyError(f"study.toml declares the term {twice[0]!r} twice. Put all its forms under one [[terms]].")
+    try:
+        return as_terms(pd.DataFrame(rows, columns=["term", "form", "role", "family"]))
+    except ShinanError as error:
+        raise StudyError(f"study.toml: {error}") from error
