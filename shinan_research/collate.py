@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pandas as pd
 
@@ -55,7 +56,9 @@ def collate(report: Report, other: Report | str) -> pd.DataFrame:
         compared += len(re.findall(f"[{HAN}]", there))
         rows += _differences(report, here, there, anchors, places, (low, high))
     if not compared:
-        raise ApparatusError(f"No passage of the other copy stands in {report.id}: not {ANCHOR} characters in a row agree. Is it another report?")
+        raise ApparatusError(
+            f"No passage of the other copy stands in {report.id}: not {ANCHOR} characters in a row agree. Is it another report?"
+        )
     table = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates(ignore_index=True)
     table.attrs["compared"] = compared
     return table
@@ -84,7 +87,7 @@ def _differences(
     """Yield a row for each difference between the anchors, and before the first and after the last of them."""
     low, high = span
     stations = [(low, 0), *anchors, (high, len(there))]
-    for (a, b), (c, d) in zip(stations, stations[1:], strict=False):
+    for (a, b), (c, d) in pairwise(stations):
         if here[a:c] == there[b:d] or c < a:
             continue
         for tag, i, j, k, m in difflib.SequenceMatcher(None, here[a:c], there[b:d], autojunk=False).get_opcodes():

@@ -133,8 +133,10 @@ def count_units(
     chosen &= headings | ~tokens["heading"]
     body = tokens[chosen]
     keys = ["report", UNITS[unit]]
-    units = body.assign(after=second[chosen]).groupby(keys, sort=True).agg(
-        after=("after", "first"), chapter=("chapter", "first"), han=("han", "sum")
+    units = (
+        body.assign(after=second[chosen])
+        .groupby(keys, sort=True)
+        .agg(after=("after", "first"), chapter=("chapter", "first"), han=("han", "sum"))
     )
     if units["after"].nunique() < 2:
         raise ShinanError(f"The scope {scope!r} holds no text in {before!r} or {after!r}; nothing can be compared there.")
@@ -142,16 +144,16 @@ def count_units(
     source = lexical if found is None else _hits(found, body, headings)
     terms = sorted(set(source["term"].astype(str))) if found is None else [str(term) for term in found["term"].cat.categories]
     row = units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
-    column = pd.Index(terms).get_indexer(source["term"].astype(str))
+    column = pd.Index(terms).get_indexer(pd.Index(source["term"].astype(str)))
     shape = (len(units), len(terms))
     x = sparse.coo_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=shape).tocsr()
     x.sum_duplicates()
     words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
-    chapter = units.reset_index()[["report", "chapter"]]
+    chapter = pd.DataFrame({"report": units.index.get_level_values("report"), "chapter": units["chapter"].to_numpy()})
     return Counts(
         terms=terms,
         x=x,
-        n=(words if found is None else units["han"]).to_numpy(dtype=float),
+        n=np.asarray(words if found is None else units["han"], dtype=np.float64),
         han=units["han"].to_numpy(dtype=float),
         after=units["after"].to_numpy(dtype=bool),
         chapter=pd.factorize(pd.MultiIndex.from_frame(chapter))[0],
@@ -177,4 +179,4 @@ def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.in
     if strata is None or strata.empty:
         return np.zeros(len(chapter), dtype=np.int64)
     merged: Any = chapter.merge(strata, on=["report", "chapter"], how="left")["stratum"]
-    return pd.factorize(merged.fillna("unmatched"), sort=True)[0]
+    return np.asarray(pd.factorize(merged.fillna("unmatched"), sort=True)[0], dtype=np.int64)

@@ -60,8 +60,7 @@ def _decode_as(raw: bytes, encoding: str, name: str) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise ReadError(
-            f"{name}: begins like {encoding} but is damaged at byte {error.start}. "
-            "Fetch the file again, or save it as UTF-8."
+            f"{name}: begins like {encoding} but is damaged at byte {error.start}. Fetch the file again, or save it as UTF-8."
         ) from error
 
 
@@ -123,8 +122,8 @@ def write_atomically(path: Path, data: bytes) -> None:
             target.write(data)
             target.flush()
             os.fsync(target.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

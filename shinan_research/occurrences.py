@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from .errors import StudyError
-from .tokens import IDS, SEPARATOR
+from .tokens import SEPARATOR
 
 TERM_COLUMNS = ("term", "form", "role", "family")
 ROLES = ("form", "not", "wide")
 WIDE = "{} (wide)"
 CHAPTER = ["report", "place", "year", "part", "chapter", "chapter_title"]
 COLUMNS = (
-    "term", "form", *CHAPTER, "han", "block", "sentence", "heading", "start", "end", "sense",
+    "term", "form", *CHAPTER, "han", "block", "sentence", "heading", "restored", "start", "end", "sense",
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def as_terms(terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
     return terms
 
 
-def _patterns(terms: pd.DataFrame) -> dict[str, tuple[re.Pattern[str], frozenset[str]]]:
+def find_patterns(terms: pd.DataFrame) -> dict[str, tuple[re.Pattern[str], frozenset[str]]]:
     """Return per term the pattern of all its strings, longest first, and the set of those that count."""
     patterns = {}
     for name, rows in terms.groupby("term", sort=False):
@@ -83,8 +83,9 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd
     -------
     pandas.DataFrame
         One row per occurrence: `term, form, report, place, year, part, chapter, chapter_title, han, block, sentence,
-        heading, start, end, sense`. A chapter without occurrence has one row with an empty `form` and no `start`, so
-        that counting `start` by chapter gives zeros too. `han` counts the Han characters of the chapter.
+        heading, restored, start, end, sense`; `restored` tells that a token it touches holds a restored character. A
+        chapter without occurrence has one row with an empty `form` and no `start`, so that counting `start` by chapter
+        gives zeros too. `han` counts the Han characters of the chapter.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd
     >>> occurrences(tokens, ["招商"])["start"].tolist()
     [0, 6]
     """
-    patterns = _patterns(as_terms(terms))
+    patterns = find_patterns(as_terms(terms))
     found = [
         _found(group, name, pattern, forms)
         for _, group in tokens.groupby("report", sort=False, observed=True)
@@ -120,14 +121,18 @@ def _found(tokens: pd.DataFrame, name: str, pattern: re.Pattern[str], forms: fro
     places = position[[match.start() for match in hits]]
     index = np.searchsorted(tokens["start"].to_numpy(), places, side="right") - 1
     rows = tokens[["chapter", "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
+    marks = np.concatenate([[0], np.cumsum(tokens["restored"].to_numpy())])
     rows["form"] = [match.group() for match in hits]
     rows["start"], rows["end"] = places, places + [len(match.group()) for match in hits]
+    last = np.searchsorted(tokens["start"].to_numpy(), rows["end"].to_numpy(), side="left")
+    rows["restored"] = marks[last] > marks[index]
     empty = pd.DataFrame({"chapter": [chapter for chapter in chapters.index if chapter not in set(rows["chapter"])]})
     if len(empty):
-        empty = empty.assign(form="", heading=False, start=pd.NA, end=pd.NA, block=pd.NA, sentence=pd.NA)
+        empty = empty.assign(form="", heading=False, restored=False)
+        empty[["start", "end", "block", "sentence"]] = pd.NA
     parts = [part.astype(object) for part in (rows, empty) if len(part)]
     table = pd.concat(parts, ignore_index=True).join(chapters, on="chapter")
-    return table.assign(term=name, sense="").astype({"chapter": int, "heading": bool})
+    return table.assign(term=name, sense="").astype({"chapter": int, "heading": bool, "restored": bool})
 
 
 def _joined(tokens: pd.DataFrame) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from .errors import ApparatusError, ShinanError
+from .files import sha256
 from .reports import Report
 
 PARTS = ("opening", "review", "plan", "closing", "annex")
@@ -22,12 +24,14 @@ COLUMNS = (
 
 NUMERAL = "[一二三四五六七八九十]{1,3}"
 NUMBERED = re.compile(
-    rf"(?:(?<=\n)|(?<=\A)|(?<=[。:：;；!！?？]))(?P<space>[ \t\u3000]*)"
-    rf"(?:(?P<one>{NUMERAL}、|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
+    rf"(?:(?<=\n)|(?<=\A)|(?<=[。:：;；!！?？]))(?P<space>[^\S\n]*)"
+    rf"(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
 )
 LONGEST_HEADING = 60
-PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今后|做好.{0,12}工作|^\D{0,8}(?:全力|努力|奋力)")
-REVIEW = re.compile(r"回顾|过去|以来|工作情况|主要成绩|总结|所做的工作")
+PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今年|明年|今后|未来|思路|面临|做好.{0,12}工作")
+REVIEW = re.compile(r"回顾|过去|以来|情况|成绩|成就|总结|所做的工作|完成了?20|执行")
+FIRST, SECOND = re.compile(r"第?一"), re.compile(r"第?二[^十]")
+LONGEST_NUMBER = 5
 ANNEX = re.compile(
     r"(?<=[。!！\n\s])(?:附件[一1]?[:：]?|附[:：])?\s*[《〈]?(?:有关|部分|相关)?(?:名词|用语|术语)(?:解释|说明|注释)[》〉]?[:：]?"
     r"|(?<=[。!！\n])附件[一1]?[:：]"
@@ -56,10 +60,8 @@ class Chapter(NamedTuple):
     title: str
 
 
-def outline(
-    reports: Iterable[Report], *, headings: pd.DataFrame | None = None, witness: bool = False
-) -> pd.DataFrame:
-    """Divide reports into parts, chapters, paragraphs, sentences and blocks.
+def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, witness: bool = False) -> pd.DataFrame:
+    r"""Divide reports into parts, chapters, paragraphs, sentences and blocks.
 
     Parts are opening, review, plan, closing and annex (the glossary 名词解释, never mixed with the body).
     A chapter begins at each numbered heading and at each renewed address (各位代表). A block is about five
@@ -81,7 +83,8 @@ def outline(
     pandas.DataFrame
         One row per sentence or heading, in order of text: `report, place, year, part, chapter, chapter_title,
         paragraph, block, sentence, start, end, text, heading, restored, restored_at`. `start` and `end` refer to
-        `Report.text`; the rows tile it. `restored` counts the restored characters, `restored_at` has their positions. Ids count from 0 within a report.
+        `Report.text`; the rows tile it. `restored` counts the restored characters, `restored_at` has their
+        positions. Ids count from 0 within a report.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def outline(
     Examples
     --------
     >>> from shinan_research.reports import Report
-    >>> text = "一、工作回顾\\n去年办了峰会。二、工作安排\\n今年招商。"
+    >>> text = "一、工作回顾\n去年办了峰会。二、工作安排\n今年招商。"
     >>> outline([Report("a", "A", 2020, text, text)], witness=True)[["part", "heading", "text"]]
          part  heading       text
     0  review     True  一、工作回顾\\n
@@ -111,6 +114,12 @@ def outline(
     rows = [row for report in reports for row in _rows(report, _headings(report, headings))]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
+    applied = [row for report in reports for row in report.emendations]
+    table.attrs["settings"] = {
+        "reports": {report.id: sha256(report.text.encode()) for report in reports},
+        "emendations": len(applied),
+        "judges": sorted({row.decided_by for row in applied}),
+    }
     return table
 
 
@@ -119,13 +128,13 @@ def _headings(report: Report, reviewed: pd.DataFrame | None) -> list[Heading]:
     if reviewed is not None and len(reviewed):
         mine = reviewed[reviewed["report"] == report.id].sort_values("start")
         if len(mine):
-            return [_reviewed(report, row) for row in mine.itertuples()]
+            return [_reviewed(report, row) for row in mine.to_dict("records")]
     return list(find_headings(report.text))
 
 
-def _reviewed(report: Report, row: NamedTuple) -> Heading:
+def _reviewed(report: Report, row: Mapping[Hashable, Any]) -> Heading:
     """Return one reviewed heading in positions of the text, after checking that it stands there."""
-    start, end, level, text = int(row.start), int(row.end), str(row.level), str(row.text)  # type: ignore[attr-defined]
+    start, end, level, text = int(row["start"]), int(row["end"]), str(row["level"]), str(row["text"])
     found = report.witness[start:end]
     if found != text or level not in LEVELS:
         raise ApparatusError(
@@ -155,12 +164,12 @@ def find_headings(text: str) -> Iterator[Heading]:
                 yield Heading(head.start(), head.end(), "gloss")
 
 
-def _chapters(text: str, headings: Sequence[Heading]) -> list[Chapter]:
+def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter]:
     """Return the chapters of a text, tiling it."""
     annex = next((heading.start for heading in headings if heading.level == "annex"), len(text))
     numbered = [heading for heading in headings if heading.level in ("1", "2")]
     first = [heading for heading in numbered if heading.level == "1"]
-    plan = _plan_start(text, first, annex)
+    plan = _plan_start(text, first, annex, year)
     ends = {heading.end for heading in headings}
     addresses = [match.start() for match in ADDRESS.finditer(text, 0, annex) if match.start() not in ends]
     review = numbered[0].start if numbered else 0
@@ -174,13 +183,26 @@ def _chapters(text: str, headings: Sequence[Heading]) -> list[Chapter]:
     return chapters
 
 
-def _plan_start(text: str, first: list[Heading], annex: int) -> int:
-    """Return where the plan begins: at the first numbered heading that speaks of the future, else at the second."""
-    for heading in first:
-        title = text[heading.start : heading.start + LONGEST_HEADING if heading.end - heading.start < 4 else heading.end]
-        if PLAN.search(title) and not REVIEW.search(title):
-            return heading.start
-    return first[1].start if len(first) > 1 else annex
+def _plan_start(text: str, first: list[Heading], annex: int, year: int) -> int:
+    """Return where the plan begins, given the headings of the first level.
+
+    It is the heading 二、 unless that speaks of the past; where the numbers start anew within the parts, the 二、 (then any
+    later heading) that names the year of delivery or speaks of the future.
+    """
+    titles = {heading: _title(text, heading) for heading in first}
+    ahead = [heading for heading, title in titles.items() if not FIRST.match(title) and (PLAN.search(title) or not REVIEW.search(title))]
+    seconds = [heading for heading in ahead if SECOND.match(titles[heading])]
+    future = [heading for heading in ahead if PLAN.search(titles[heading]) or str(year) in titles[heading]]
+    both = [heading for heading in seconds if heading in future]
+    once = sum(bool(FIRST.match(title)) for title in titles.values()) <= 1
+    chosen = [*both, *(seconds if once else future), *seconds, *future, *ahead]
+    return chosen[0].start if chosen else annex
+
+
+def _title(text: str, heading: Heading) -> str:
+    """Return the words of a heading, or as many as one may have where its end is not known."""
+    known = heading.end - heading.start > LONGEST_NUMBER
+    return text[heading.start : heading.end if known else heading.start + LONGEST_HEADING // 2]
 
 
 def _closing_start(addresses: list[int], last_heading: int, annex: int) -> int:
@@ -193,7 +215,7 @@ def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[object, ...
     """Yield the rows of one report."""
     _check(report, headings)
     text, paragraph, block, sentence = report.text, -1, 0, 0
-    for number, chapter in enumerate(_chapters(text, headings)):
+    for number, chapter in enumerate(_chapters(text, headings, report.year)):
         inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
         pieces = list(_pieces(text, chapter, inside))
         blocks = _blocks([is_heading for _, _, is_heading, _ in pieces])
@@ -210,7 +232,7 @@ def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[object, ...
 
 def _check(report: Report, headings: list[Heading]) -> None:
     """Refuse headings that overlap."""
-    for one, next_one in zip(headings, headings[1:], strict=False):
+    for one, next_one in pairwise(headings):
         if one.end > next_one.start:
             raise ApparatusError(
                 f"headings of {report.id}: {report.text[one.start : one.end]!r} and "

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .errors import ReadError
 from .files import read_text, sha256
 
-HAN_RANGES = ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 HAN = "〇" + "".join(f"{chr(low)}-{chr(high)}" for low, high in HAN_RANGES)
 OPENER = "政府工作报告"
 SHORTEST_REPORT = 1_000
@@ -53,7 +53,7 @@ class Emendation:
     `left` and `right` are the eight characters around the place, checked whenever the row is applied.
     `certainty` is attested, certain, probable or possible; `decision` is open, accept or reject;
     `decided_by` is algorithm, machine reader or person. `first` and `second` keep the certainty that each of two
-    independent passes gave the place, empty where a pass did not enter it.
+    independent passes gave the place, empty where a pass did not enter it; `earlier` what stood before a person decided.
     """
 
     report: str
@@ -69,6 +69,7 @@ class Emendation:
     evidence: str = ""
     first: str = ""
     second: str = ""
+    earlier: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Report:
 def is_han(text: str) -> NDArray[np.bool_]:
     """Return for every character of `text` whether it is Han, as a boolean array of its length."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    answer = codes == ord("〇")
+    answer: NDArray[np.bool_] = codes == ord("〇")
     for low, high in HAN_RANGES:
         answer |= (codes >= low) & (codes <= high)
     return answer
@@ -228,9 +229,7 @@ def _rule(line: str) -> str:
     return "title on the page" if OPENER in line else "furniture"
 
 
-def _make(
-    path: Path, page: str, start: int, end: int, place: str, furniture: tuple[Span, ...], year: int = 0
-) -> Report:
+def _make(path: Path, page: str, start: int, end: int, place: str, furniture: tuple[Span, ...], year: int = 0) -> Report:
     """Return the report that stands at `start` to `end` of the decoded file."""
     witness = page[start:end]
     delivered = delivery_date(witness)
@@ -276,7 +275,9 @@ def read_report(path: str | Path, *, place: str = "") -> Report:
     page = read_text(path)
     start = len(page) - len(page.lstrip())
     end = len(page.rstrip())
-    furniture = tuple(span for span in (Span(0, start, "white space"), Span(end, len(page), "white space")) if span.end > span.start)
+    furniture = tuple(
+        span for span in (Span(0, start, "white space"), Span(end, len(page), "white space")) if span.end > span.start
+    )
     stated = NAME_YEAR.search(path.stem)
     return _make(path, page, start, end, place, furniture, int(stated["year"]) if stated else 0)
 

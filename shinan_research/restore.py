@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,10 +39,14 @@ def read_emendations(folder: Path) -> pd.DataFrame:
     rows: list[Emendation] = []
     paths = sorted(folder.glob("*.csv"))
     for path in paths:
-        for number, row in enumerate(read_rows(path, ("offset", "char", "left", "right", "certainty", "decision", "decided_by")), 2):
+        for number, row in enumerate(
+            read_rows(path, ("offset", "char", "left", "right", "certainty", "decision", "decided_by")), 2
+        ):
             row.setdefault("report", path.stem)
             if row["report"] != path.stem:
-                raise ApparatusError(f"{path.name}, row {number}: belongs to {row['report']!r}, but the file is that of {path.stem!r}.")
+                raise ApparatusError(
+                    f"{path.name}, row {number}: belongs to {row['report']!r}, but the file is that of {path.stem!r}."
+                )
             rows.append(_emendation(row, f"{path.name}, row {number}"))
     table = pd.DataFrame([[getattr(row, name) for name in COLUMNS] for row in sorted(rows)], columns=list(COLUMNS))
     table.attrs["reports"] = tuple(path.stem for path in paths)
@@ -54,14 +59,14 @@ def _emendation(row: dict[str, str], where: str) -> Emendation:
         if row[name] not in allowed:
             raise ApparatusError(f"{where}: {name} is {row[name]!r}; allowed: {', '.join(allowed)}.")
     if not row["offset"].strip().isdecimal() or not row["char"]:
-        raise ApparatusError(f"{where}: offset {row['offset']!r} and char {row['char']!r}; expected a whole number and a character.")
+        raise ApparatusError(
+            f"{where}: offset {row['offset']!r} and char {row['char']!r}; expected a whole number and a character."
+        )
     values = {name: row.get(name, "") for name in COLUMNS} | {"offset": int(row["offset"])}
     return Emendation(**values)  # type: ignore[arg-type]
 
 
-def restore(
-    reports: Iterable[Report], emendations: pd.DataFrame, *, certainty: str = "probable"
-) -> list[Report]:
+def restore(reports: Iterable[Report], emendations: pd.DataFrame, *, certainty: str = "probable") -> list[Report]:
     """Apply the accepted emendations to the witness, and take stray spaces out of sentences.
 
     The witness is never changed; the result is the same in whatever order the rows stand, and restoring a restored
@@ -104,17 +109,19 @@ def restore(
     return [_restored(report, sorted(chosen.get(report.id, []))) for report in reports]
 
 
-def _row(record: dict[str, object]) -> Emendation:
-    return Emendation(**{name: record[name] for name in COLUMNS if name in record})  # type: ignore[arg-type]
+def _row(record: Mapping[Any, Any]) -> Emendation:
+    return Emendation(**{name: record[name] for name in COLUMNS if name in record})
 
 
 def _restored(report: Report, rows: list[Emendation]) -> Report:
     """Return a report with these emendations and no others."""
     witness = report.witness
-    for row, following in zip(rows, [*rows[1:], None], strict=True):
+    for row, following in zip(rows, [*rows[1:], None], strict=False):
         check_context(witness, row)
         if following and (row.offset, row.char) == (following.offset, following.char):
-            raise ApparatusError(f"apparatus of {report.id}: {row.char!r} is inserted twice before offset {row.offset}. Remove one row.")
+            raise ApparatusError(
+                f"apparatus of {report.id}: {row.char!r} is inserted twice before offset {row.offset}. Remove one row."
+            )
     spaces = tuple(Normalisation(m.start(), m.group(), "stray space") for m in STRAY_SPACE.finditer(witness))
     return apply_edits(report, tuple(rows), spaces)
 
@@ -133,7 +140,9 @@ def check_context(witness: str, row: Emendation) -> None:
 def apply_edits(report: Report, emendations: tuple[Emendation, ...], normalisations: tuple[Normalisation, ...]) -> Report:
     """Return a report whose text is its witness with these insertions and removals."""
     pieces, position = [], 0
-    edits = sorted([(row.offset, 0, row.char) for row in emendations] + [(row.offset, len(row.removed), "") for row in normalisations])
+    edits = sorted(
+        [(row.offset, 0, row.char) for row in emendations] + [(row.offset, len(row.removed), "") for row in normalisations]
+    )
     for offset, removed, inserted in edits:
         pieces += [report.witness[position:offset], inserted]
         position = offset + removed
@@ -208,5 +217,8 @@ def variants(reports: Iterable[Report], emendations: pd.DataFrame) -> dict[str, 
 def _masked(report: Report, suspects: str) -> Report:
     """Return a report with every one of these characters deleted."""
     spaces = [Normalisation(m.start(), m.group(), "stray space") for m in STRAY_SPACE.finditer(report.witness)]
-    masks = [Normalisation(m.start(), m.group(), "masked") for m in re.finditer(f"[{suspects}]" if suspects else "(?!)", report.witness)]
+    masks = [
+        Normalisation(m.start(), m.group(), "masked")
+        for m in re.finditer(f"[{re.escape(suspects)}]" if suspects else "(?!)", report.witness)
+    ]
     return apply_edits(report, (), tuple(sorted([*spaces, *masks])))

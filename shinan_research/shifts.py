@@ -144,7 +144,7 @@ def compare(
         "function": "compare", "scope": scope, "unit": unit, "headings": headings, "level": level, "seed": seed,
         "n_permutations": n_permutations, "common_dispersion": round(common, 6), "min_count": MIN_COUNT, "min_blocks": MIN_BLOCKS,
         "blocks_before": int((~counts.after).sum()), "blocks_after": int(counts.after.sum()),
-        "strata": int(len(set(counts.stratum.tolist()))),
+        "strata": len(set(counts.stratum.tolist())),
     }  # fmt: skip
     return table[list(COLUMNS)]
 
@@ -169,7 +169,8 @@ def _families(terms: pd.DataFrame | Iterable[str]) -> pd.Series[str]:
     table = as_terms(terms)
     family = table.drop_duplicates("term").set_index("term")["family"]
     wide = table.loc[table["role"] == "wide", "term"].unique()
-    return pd.concat([family, pd.Series({f"{name} (wide)": "wide reading" for name in wide}, dtype=object)])
+    both: pd.Series[str] = pd.concat([family, pd.Series({f"{name} (wide)": "wide reading" for name in wide}, dtype=object)])
+    return both
 
 
 def _select(counts: Counts, keep: NDArray[np.bool_]) -> Counts:
@@ -181,9 +182,16 @@ def _select(counts: Counts, keep: NDArray[np.bool_]) -> Counts:
 def log_likelihood(a: Array, b: Array, n1: float, n2: float) -> Array:
     """Return G2 of the 2 × 2 tables (a, n1 − a; b, n2 − b), without correction, in natural logarithms."""
     total, size = a + b, n1 + n2
-    cells = [(a, total * n1 / size), (b, total * n2 / size), (n1 - a, (size - total) * n1 / size), (n2 - b, (size - total) * n2 / size)]
-    parts = [special.xlogy(seen, np.divide(seen, expected, out=np.ones_like(seen), where=expected > 0)) for seen, expected in cells]
-    return np.maximum(2 * np.sum(parts, axis=0), 0.0)
+    cells = [
+        (a, total * n1 / size),
+        (b, total * n2 / size),
+        (n1 - a, (size - total) * n1 / size),
+        (n2 - b, (size - total) * n2 / size),
+    ]
+    parts = [
+        special.xlogy(seen, np.divide(seen, expected, out=np.ones_like(seen), where=expected > 0)) for seen, expected in cells
+    ]
+    return np.asarray(np.maximum(2 * np.sum(parts, axis=0), 0.0))
 
 
 def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int64]]:
@@ -264,8 +272,10 @@ def quasi_jeffreys(a: Array, b: Array, n1: float, n2: float, phi: Array, level: 
 def _range(counts: Counts) -> NDArray[np.int64]:
     """Return in how many chapters each term occurs."""
     chapters = counts.chapter.max() + 1
-    rows = sparse.csr_array((np.ones(len(counts.chapter)), (counts.chapter, np.arange(len(counts.chapter)))), shape=(chapters, len(counts.chapter)))
-    return np.diff((rows @ counts.x).tocsc().indptr).astype(np.int64)
+    rows = sparse.csr_array(
+        (np.ones(len(counts.chapter)), (counts.chapter, np.arange(len(counts.chapter)))), shape=(chapters, len(counts.chapter))
+    )
+    return np.asarray(np.diff((rows @ counts.x).tocsc().indptr), dtype=np.int64)
 
 
 def _detectable(pooled: Array, n1: float, n2: float, phi: Array) -> Array:
@@ -321,7 +331,8 @@ def _verdicts(table: pd.DataFrame, closed: Closed, testable: NDArray[np.bool_]) 
     moved = np.where(table["log2_ratio"] > 0, "higher", "lower")
     firm = np.where(table["p_without_chapter"] <= ALPHA, moved, "fragile")
     tested = np.where(table["p_adjusted"] <= ALPHA, firm, "no evidence")
-    return np.select([pooled < MIN_COUNT, ~testable], ["too rare", "too concentrated"], tested).tolist()
+    chosen = np.select([pooled < MIN_COUNT, ~testable], ["too rare", "too concentrated"], tested)
+    return [str(verdict) for verdict in chosen]
 
 
 def _permute(counts: Counts, testable: NDArray[np.bool_], draws: int, seed: int) -> tuple[Array, Array]:

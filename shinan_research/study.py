@@ -180,9 +180,11 @@ def _study(root: Path, raw: dict[str, Any]) -> Study:
         _known("[[files]] of study.toml", entry, (*FILE_KEYS, "place"))
         if "path" not in entry:
             raise StudyError('study.toml: a [[files]] entry lacks its path, as in path = "raw/page.txt".')
-    options = {key: raw[key] for key in ("language", "width", "seed", "declared", "licence") if key in raw}
-    groups = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
-    return Study(root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(raw.get("terms", [])), **groups, **options)
+    options: dict[str, Any] = {key: raw[key] for key in ("language", "width", "seed", "declared", "licence") if key in raw}
+    groups: dict[str, Any] = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
+    return Study(
+        root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(raw.get("terms", [])), **groups, **options
+    )
 
 
 def _known(where: str, table: dict[str, Any], allowed: tuple[str, ...]) -> None:

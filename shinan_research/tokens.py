@@ -69,7 +69,7 @@ class Segmenter:
     def _cut(self) -> Cutter:
         if self.cutter is not None:
             return self.cutter
-        jieba = rjieba.Jieba.empty()
+        jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
         for word, frequency in dictionary.words().items():
             jieba.add_word(word, frequency, None)
         return lambda text: list(jieba.cut(text, hmm=False))
@@ -164,8 +164,11 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     columns = [*IDS, "start", "end", "term", "kind", "han", "heading", "restored"]
     table = pd.concat(groups, ignore_index=True) if groups else pd.DataFrame(columns=columns)
     table["term"] = pd.Categorical(table["term"], categories=sorted(set(table["term"])))
-    table["kind"] = pd.Categorical.from_codes(table["kind"].astype(int), categories=KINDS)
-    table.attrs["settings"] = {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint}
+    table["kind"] = pd.Categorical.from_codes(table["kind"].to_numpy(dtype=np.int8), dtype=pd.CategoricalDtype(list(KINDS)))
+    table.attrs["settings"] = dict(sentences.attrs.get("settings", {})) | {
+        "segmenter": segmenter.name,
+        "fingerprint": segmenter.fingerprint,
+    }
     return table[columns]
 
 

@@ -1,0 +1,42 @@
+"""Turn scraped government work reports (政府工作报告) into figures that a paper can cite.
+
+The public functions are imported when they are first asked for, so that the package itself imports at once.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+PUBLIC = {
+    "ShinanError": "errors", "ReadError": "errors", "ApparatusError": "errors", "StudyError": "errors", "FigureError": "errors",
+    "Report": "reports", "Emendation": "reports", "read_page": "reports", "read_report": "reports", "read_folder": "reports",
+    "restore": "restore", "apparatus": "restore", "variants": "restore", "agreement": "restore", "collate": "collate",
+    "outline": "outline", "Segmenter": "tokens", "tokenize": "tokens", "occurrences": "occurrences",
+    "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "compare": "shifts",
+    "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
+    "draw_shift": "figures", "draw_rates": "figures", "draw_ratio": "figures", "draw_places": "figures",
+}  # fmt: skip
+
+__version__ = "0.1.0"
+__all__ = sorted(PUBLIC)
+
+
+class _Package(ModuleType):
+    """The package; where a module and its function share a name, the name is the function's."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and PUBLIC.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in PUBLIC:
+            raise AttributeError(f"shinan_research has no {name!r}. Public names: {', '.join(__all__)}.")
+        return getattr(import_module(f".{PUBLIC[name]}", __name__), name)
+
+    def __dir__(self) -> list[str]:
+        return [*__all__, "__version__"]
+
+
+sys.modules[__name__].__class__ = _Package

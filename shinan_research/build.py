@@ -1,0 +1,195 @@
+"""Build a study: run the notebooks in a copy, compare their figures with the committed ones, export the pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .dictionary import RESOURCES
+from .errors import ShinanError
+from .files import sha256, write_atomically
+from .publish import json_bytes, read_manifest, running_platform
+from .render import export_html, run_notebook
+from .study import Study, open_study
+from .verify import COLUMNS, adopt, compare_figures
+
+Say = Callable[[str], None]
+
+
+def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
+    """Rebuild what has changed: executed notebooks, pages and figures.
+
+    A notebook runs again when it, the library, the data or the platform has changed, or one of its products is
+    not as it was left. Each rebuilt figure is compared with the committed one before it replaces it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name, status, what`, one row per figure: see :func:`~shinan_research.verify.compare_figures`.
+
+    Raises
+    ------
+    ShinanError
+        If a file cannot be read or a notebook fails; what is committed is then untouched.
+    """
+    study = open_study(root)
+    engine, state = _engine(study), _read_state(study.root)
+    sources = notebooks(study.root)
+    stale = [path for path in sources if _is_stale(study.root, path, engine, state)]
+    say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
+    for number, path in enumerate(stale, 1):
+        say(f"[{number}/{len(stale)}] {path.name}")
+        state["notebooks"][path.stem] = _run(study, path, engine)
+    state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
+    _index(study, state)
+    write_atomically(study.root / "build" / "state.json", json_bytes(state))
+    figures = sorted({name for record in state["notebooks"].values() for name in record["figures"]})
+    return _closing(study, figures, state, [path.stem for path in stale])
+
+
+def notebooks(root: Path) -> list[Path]:
+    """Return the notebooks of a study in the order of their names.
+
+    Raises
+    ------
+    ShinanError
+        If there are none.
+    """
+    found = sorted(path for path in (root / "notebooks").glob("*.ipynb") if not path.name.startswith("."))
+    if not found:
+        raise ShinanError(f"No notebooks in {root.name}/notebooks. Copy those of the package, or make the study with `new`.")
+    return found
+
+
+def _engine(study: Study) -> str:
+    """Return a digest of everything that notebooks depend on beside their own text."""
+    library = Path(__file__).parent
+    files = sorted(
+        path for path in library.rglob("*") if path.is_file() and path.suffix != ".pyc" and "notebooks" not in path.parts
+    )
+    parts = [f"{path.relative_to(library).as_posix()} {sha256(path)}" for path in files]
+    return sha256("\n".join([*parts, study.data_hash, json.dumps(running_platform(), sort_keys=True)]).encode())
+
+
+def _read_state(root: Path) -> dict[str, Any]:
+    """Return what the last build left on record; nothing, if the record is missing or damaged."""
+    try:
+        state = json.loads((root / "build" / "state.json").read_text(encoding="utf-8"))
+        return state if isinstance(state["notebooks"], dict) else {"notebooks": {}}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"notebooks": {}}
+
+
+def _is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool:
+    """Return whether a notebook must run: its inputs have changed, or a product is not as it was left."""
+    record = state["notebooks"].get(path.stem, {})
+    if record.get("inputs") != sha256((engine + sha256(path)).encode()):
+        return True
+    return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
+
+
+def _run(study: Study, path: Path, engine: str) -> dict[str, Any]:
+    """Run one notebook in a copy of the study, adopt its figures, write its pages; return the record of it."""
+    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
+        stage = make_copy(study.root, Path(scratch))
+        notebook = run_notebook(path, working=stage / "notebooks")
+        fresh, committed = stage / "figures", study.root / "figures"
+        figures = sorted(read_manifest(fresh)["figures"])
+        table = compare_figures(fresh, committed, figures)
+        adopt(fresh, committed, table)
+    title = _title(notebook, path.stem)
+    page = export_html(notebook, title=title, language=study.language, links=[("index.html", study.title["en"])])
+    written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": page.encode("utf-8")}
+    for file, content in written.items():
+        write_atomically(study.root / file, content)
+    entries = read_manifest(committed)["figures"]
+    products = {file: sha256(content) for file, content in written.items()}
+    products |= {f"figures/{file}": digest for name in figures for file, digest in entries[name]["files"].items()}
+    return {
+        "inputs": sha256((engine + sha256(path)).encode()), "products": products, "title": title, "figures": figures,
+        "status": table.set_index("name")[["status", "what"]].T.to_dict(),
+    }  # fmt: skip
+
+
+def make_copy(root: Path, folder: Path) -> Path:
+    """Copy data and notebooks of a study into a folder, where they run without touching the originals."""
+    for part in ("data", "notebooks"):
+        shutil.copytree(root / part, folder / part, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
+    return folder
+
+
+def _closing(study: Study, figures: list[str], state: dict[str, Any], ran: list[str]) -> pd.DataFrame:
+    """Return the status of every figure: as compared in this run, or identical because nothing it depends on changed."""
+    rows = []
+    for name in figures:
+        maker = next(stem for stem, record in state["notebooks"].items() if name in record["figures"])
+        status = state["notebooks"][maker]["status"][name] if maker in ran else {"status": "identical", "what": ""}
+        rows.append((name, status["status"], status["what"]))
+    extra = sorted(set(read_manifest(study.root / "figures")["figures"]) - set(figures))
+    rows += [(name, "missing", "no notebook publishes it; delete it or restore its notebook") for name in extra]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _title(notebook: Any, name: str) -> str:
+    """Return the first heading of a notebook, or its name."""
+    words = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    found = re.search(r"^# +(.+)$", words, re.MULTILINE)
+    return found[1].strip() if found else name
+
+
+def _bytes(notebook: Any) -> bytes:
+    """Return an executed notebook as it is written."""
+    import nbformat
+
+    return f"{nbformat.writes(notebook)}\n".encode()
+
+
+def _index(study: Study, state: dict[str, Any]) -> None:
+    """Write the list of pages, where it has changed."""
+    import nbformat
+
+    names = {stem: record["title"] for stem, record in state["notebooks"].items()}
+    key = sha256(json_bytes([names, study.title]))
+    path = study.root / "build" / "html" / "index.html"
+    if path.exists() and state.get("index") == key:
+        return
+    listed = "\n".join(f"1. [{title}]({stem}.html)" for stem, title in names.items())
+    words = f"# {study.title['zh']}\n\n{study.title['en']}\n\n{listed}"
+    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words, id="index")])
+    write_atomically(path, export_html(page, title=study.title["zh"], language="both").encode("utf-8"))
+    state["index"] = key
+
+
+def check(root: Path, *, say: Say) -> pd.DataFrame:
+    """Rebuild every figure in a temporary folder and compare it with the committed one; write nothing else."""
+    study = open_study(root)
+    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
+        stage = make_copy(study.root, Path(scratch))
+        for path in notebooks(study.root):
+            say(path.name)
+            run_notebook(path, working=stage / "notebooks")
+        return compare_figures(stage / "figures", study.root / "figures")
+
+
+def working_copy(root: Path) -> Path:
+    """Return the working copy `work/` of a study, made or completed; files that are there already are kept."""
+    study, folder = open_study(root), root / "work"
+    shutil.copytree(study.root / "data", folder / "data", dirs_exist_ok=True)
+    for path in notebooks(study.root):
+        copy = folder / "notebooks" / path.name
+        if not copy.exists():
+            write_atomically(copy, path.read_bytes())
+    return folder
+
+
+def package_notebooks() -> Path:
+    """Return the folder of the notebooks that the package carries, in a wheel or in its repository."""
+    inside = Path(str(RESOURCES)).parent / "notebooks"
+    return inside if inside.is_dir() else inside.parent.parent / "notebooks"

@@ -1,0 +1,221 @@
+"""Say in plain words what a row of a table shows, what its interval says, and what may not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from .counts import count
+from .errors import ShinanError
+from .messages import say
+from .occurrences import occurrences
+
+
+def explain(row: Mapping[Any, Any], language: str = "en") -> str:
+    """Explain one row of :func:`~shinan_research.shifts.compare` in three sentences or so.
+
+    First what is a fact, then what the interval and the test say and of which population, then what may not be
+    written.
+
+    Parameters
+    ----------
+    row
+        A row as a mapping or a pandas Series.
+    language
+        zh or en.
+
+    Returns
+    -------
+    str
+        Plain text, its numbers taken from the row.
+    """
+    values = _values(row, language)
+    parts = [say("explain.fact", language, **values)]
+    verdict = str(row["verdict"])
+    if verdict not in ("too rare", "too concentrated"):
+        parts.append(say("explain.interval", language, **values))
+    parts.append(say(f"finding.{verdict}", language, **values))
+    parts.append(say(f"caution.{verdict}", language, **values))
+    return _join(parts, language)
+
+
+def answer(shift: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str = "en") -> list[str]:
+    """Answer for each declared term whether it changed: one paragraph per term, its facts, places and finding.
+
+    Parameters
+    ----------
+    shift
+        The table of :func:`~shinan_research.shifts.compare` for `terms`.
+    tokens
+        The tokens compared.
+    terms
+        The declared terms (:func:`~shinan_research.occurrences.as_terms`); rows of the family *declared* are answered.
+    """
+    found = occurrences(tokens, terms)
+    return [
+        _join(
+            [*facts(row, found, tokens, terms, language), say(f"finding.{row['verdict']}", language, **_values(row, language))],
+            language,
+        )
+        for row in shift[shift["family"] == "declared"].to_dict("records")
+    ]
+
+
+def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str) -> list[str]:
+    """State counts and places of one term: the body, the chapter that holds most, the annex, the strings not counted."""
+    values = _values(row, language)
+    mine = found[(found["term"] == row["term"]) & found["start"].notna()]
+    body, annex = mine[mine["part"] != "annex"], mine[mine["part"] == "annex"]
+    sentences = [say("explain.fact", language, **values)]
+    for group, rows in body.groupby("report", sort=True):
+        sentences += _concentration(str(group), rows, language)
+    if len(annex):
+        sentences += _annex(annex, found, tokens, language)
+    hidden = terms[(terms["term"] == row["term"]) & (terms["role"] == "not")]["form"]
+    return sentences + [sentence for string in hidden for sentence in _hidden(string, tokens, language)]
+
+
+def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
+    """Return the fields that the messages need, formatted."""
+    numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_ratio"), ("low", "low"), ("high", "high"))}
+    total = int(row["count_before"]) + int(row["count_after"])
+    return {
+        "term": str(row["term"]),
+        "scope": say(f"scope.{row['scope']}", language),
+        "before": group_name(row["before"], language),
+        "after": group_name(row["after"], language),
+        "times_before": times(int(row["count_before"]), language),
+        "times_after": times(int(row["count_after"]), language),
+        "times": times(total, language),
+        "total": str(total),
+        "rate_before": f"{row['rate_before']:.1f}",
+        "rate_after": f"{row['rate_after']:.1f}",
+        "level": "95",
+        "p": probability(float(row["p_adjusted"])),
+        "p_without": probability(float(row["p_without_chapter"])),
+        "detectable": f"{row['detectable_ratio']:.1f}",
+        "blocks": say("number.passage", language)
+        if row["blocks"] == 1
+        else say("number.passages", language, n=int(row["blocks"])),
+        **{name: f"{value:.2g}" if value < 100 else f"{value:,.0f}" for name, value in numbers.items()},
+    }
+
+
+def times(number: int, language: str) -> str:
+    """Return how often, in words where a language has them.
+
+    >>> times(2, "en"), times(0, "zh")
+    ('twice', '0次')
+    """
+    words = {0: "zero", 1: "one", 2: "two"}
+    return say(f"count.{words.get(number, 'many')}", language, n=number)
+
+
+def probability(p: float) -> str:
+    """Return p as prose prints it.
+
+    >>> probability(0.0362), probability(0.00001)
+    ('0.036', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def group_name(name: object, language: str) -> str:
+    """Return a group's name as prose prints it: a year gets 年 in Chinese."""
+    return f"{name}年" if language == "zh" and str(name).isdigit() else str(name)
+
+
+def _concentration(report: str, rows: pd.DataFrame, language: str) -> list[str]:
+    """Say so when more than half of at least four occurrences stand in one chapter."""
+    counts = rows.groupby(["chapter", "chapter_title"], sort=True)["start"].count()
+    most = int(counts.max())
+    if len(rows) < 4 or most * 2 <= len(rows):
+        return []
+    title = str(counts.index[int(counts.to_numpy().argmax())][1])
+    name = group_name(rows["year"].iloc[0], language)
+    return [
+        say("explain.chapter", language, group=name, count=len(rows), most=most, title=title or say("number.untitled", language))
+    ]
+
+
+def _annex(annex: pd.DataFrame, found: pd.DataFrame, tokens: pd.DataFrame, language: str) -> list[str]:
+    """Say how often the term stands in the annexes, and when most of it stands in one glossary entry."""
+    sentences = []
+    for (report, year), rows in annex.groupby(["report", "year"], sort=True):
+        name = group_name(year, language)
+        sentences.append(say("explain.annex", language, group=name, times=times(len(rows), language)))
+        mine = tokens[tokens["report"] == report]
+        at = mine["paragraph"].to_numpy()[mine["start"].searchsorted(rows["start"].to_numpy(dtype=int), side="right") - 1]
+        paragraph, most = pd.Series(at).value_counts().sort_index().idxmax(), int(pd.Series(at).value_counts().max())
+        entry = "".join(mine[(mine["paragraph"] == paragraph) & mine["heading"]]["term"].astype(str)).rstrip(":： ")
+        if entry and len(rows) >= 4 and most * 2 > len(rows):
+            key = "explain.entry_all" if most == len(rows) else "explain.entry"
+            sentences.append(say(key, language, most=most, count=len(rows), entry=entry))
+    return sentences
+
+
+def _hidden(string: str, tokens: pd.DataFrame, language: str) -> list[str]:
+    """Say where a string that hides a form was passed over."""
+    found = occurrences(tokens, [string])
+    found = found[found["start"].notna()]
+    return [
+        say(
+            "explain.hidden", language, string=string, group=group_name(year, language),
+            body=int((rows["part"] != "annex").sum()), annex=int((rows["part"] == "annex").sum()),
+        )
+        for year, rows in found.groupby("year", sort=True)
+    ]  # fmt: skip
+
+
+def _join(sentences: list[str], language: str) -> str:
+    return ("" if language == "zh" else " ").join(sentences)
+
+
+def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declared: str, language: str) -> str:
+    """Return the caption of a figure, computed from the tables it draws.
+
+    The first table's settings name the function that made it.
+
+    Raises
+    ------
+    ShinanError
+        If there are no words for a table of that kind.
+    """
+    table = next(iter(tables.values()))
+    settings = table.attrs.get("settings", {})
+    if settings.get("function") != "compare":
+        raise ShinanError(f"No caption is known for a table of {settings.get('function')!r}. Pass caption= and alt= to publish.")
+    values = {key: settings[key] for key in ("seed", "blocks_before", "blocks_after")}
+    values |= {"before": table["before"].iloc[0], "after": table["after"].iloc[0], "place": place[language]}
+    values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
+    parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method", "confounded")]
+    return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
+
+
+def _restoration(settings: Mapping[Any, Any], tables: Mapping[str, pd.DataFrame], language: str) -> str:
+    """Say how many emendations the text carries, and how many occurrences touch one; nothing if there are none."""
+    if not settings.get("emendations"):
+        return ""
+    judges = ("、" if language == "zh" else ", ").join(say(f"judge.{judge}", language) for judge in settings["judges"])
+    touched = sum(int(table["restored"].sum()) for table in tables.values() if "restored" in table.columns)
+    return say("caption.shift.restored", language, emendations=settings["emendations"], judges=judges, touched=touched)
+
+
+def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
+    """Return what a reader who cannot see the figure should know: counts and verdict of every term drawn."""
+    table = next(iter(tables.values()))
+    rows = [
+        say("alt.row", language, **_values(row, language), verdict=say(f"verdict.{row['verdict']}", language)).strip()
+        for row in table.to_dict("records")
+    ]
+    names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
+    return say("alt.shift", language, **names, rows=("；" if language == "zh" else "; ").join(rows))
+
+
+def cells(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the counts by chapter of occurrences, with how many of them touch a restored character."""
+    table = count(found)
+    restored = found.groupby(["term", "report", "chapter"], observed=True)["restored"].sum().rename("restored").reset_index()
+    return table.merge(restored, on=["term", "report", "chapter"], how="left", validate="one_to_one")

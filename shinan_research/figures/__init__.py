@@ -1,0 +1,5 @@
+"""Figures: a finished table in, a figure out; nothing here computes, saves or shows."""
+
+from .shift import draw_places, draw_rates, draw_ratio, draw_shift
+
+__all__ = ["draw_places", "draw_rates", "draw_ratio", "draw_shift"]

@@ -1,0 +1,45 @@
+"""The wording of figures, captions and explanations in Chinese and English, kept in `resources/messages.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from .dictionary import resource
+from .errors import FigureError
+
+LANGUAGES = ("zh", "en")
+
+
+@cache
+def messages() -> dict[str, Any]:
+    """Return all wording: nested tables whose leaves are `{zh = …, en = …}`."""
+    return tomllib.loads(resource("messages.toml").decode("utf-8"))
+
+
+def say(key: str, language: str, **values: object) -> str:
+    """Return one message in a language, its fields filled in.
+
+    With `language="both"` the Chinese and the English stand side by side.
+
+    Raises
+    ------
+    FigureError
+        If the language or the key is unknown.
+
+    Examples
+    --------
+    >>> say("verdict.lower", "en")
+    'lower'
+    """
+    if language == "both":
+        return f"{say(key, 'zh', **values)} {say(key, 'en', **values)}"
+    if language not in LANGUAGES:
+        raise FigureError(f"language is {language!r}; allowed: zh, en, both.")
+    entry: Any = messages()
+    for part in key.split("."):
+        entry = entry.get(part) if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or language not in entry:
+        raise FigureError(f"resources/messages.toml has no message {key!r} in {language!r}.")
+    return str(entry[language]).format(**values)

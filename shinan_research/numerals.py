@@ -1,0 +1,131 @@
+"""Numerals in digits, in words and mixed: find them in a folded view of a text, and read their values."""
+
+from __future__ import annotations
+
+import math
+import re
+
+THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+COMMON = tuple(zip("，；：（）％　", ",;:()% ", strict=True))
+WIDE = re.compile("[！-～–—―－‐∼｡﹪\xa0]")
+DASHES, OTHERS = "–—―－‐", {"∼": "~", "｡": "。", "﹪": "%", "\xa0": " "}
+DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
+POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
+LARGE = frozenset("百千万亿")
+STEP = "(?:[十百万亿]|千(?![瓦伏米克卡赫]))"
+PIECE = f"(?: ?[余多几]?{STEP}+)"
+ARABIC = rf"(?:\d{{1,3}}(?:_\d{{3}})+(?!\d)(?:\.\d+)*|\d+(?:\.\d+)*){PIECE}{{0,2}}(?:\d+{PIECE}{{1,2}})*[余多几]?"
+DIGIT = "[二两三四五六七八九零〇]"
+ONE = "一(?=[百千万亿倍番成])"
+WORDS = f"(?:{DIGIT}|{ONE}|{STEP})(?:{DIGIT}|一|{STEP})*(?:[余多]{STEP}*)?"
+NUMERAL = re.compile(
+    r"(?=[\d一二两三四五六七八九十百千万亿半])"
+    rf"(?:(?P<percent>百分之(?:{ARABIC}|[一二两三四五六七八九十百零〇]+(?:点[一二三四五六七八九零〇]+)?))"
+    r"|(?P<fraction>[二两三四五六七八九十百千]+分之[一二两三四五六七八九十]+|(?<![\d./])\d{1,2}/\d{1,2}(?![\d./]))"
+    rf"|(?P<half>一半|半数)|(?P<arabic>{ARABIC})|(?P<words>{WORDS}))"
+)
+FIGURE = "[一二两三四五六七八九]"
+SECTION = re.compile(f"(?:({FIGURE})?(千))?零?(?:({FIGURE})?(百))?零?(?:({FIGURE})?(十))?([零〇]?)({FIGURE}?)")
+
+
+def fold(text: str) -> str:
+    """Return a view of the text with full-width signs, dashes and spaces folded to ASCII, one to one.
+
+    The comma of thousands becomes _, so that it is not taken for the end of a clause.
+
+    >>> fold("增长７．５％，下降３—５％；共1,908户")
+    '增长7.5%,下降3-5%;共1_908户'
+    """
+    text = THOUSANDS.sub("_", text)
+    for wide, narrow in COMMON:
+        text = text.replace(wide, narrow)
+    return WIDE.sub(_folded, text)
+
+
+def _folded(match: re.Match[str]) -> str:
+    sign = match.group()
+    return "-" if sign in DASHES else OTHERS.get(sign) or chr(ord(sign) - 0xFEE0)
+
+
+def read_words(numeral: str) -> float:
+    """Return the value of a numeral in words; not a number where it is none or its last figure is short for tens.
+
+    >>> read_words("二百五十"), read_words("三万零五十"), read_words("九九")
+    (250.0, 30050.0, nan)
+    """
+    for sign in "亿万":
+        head, found, tail = numeral.rpartition(sign)
+        if found:
+            if len(tail) == 1 and tail in DIGITS:
+                return math.nan
+            return (read_words(head) if head else 1.0) * POWERS[sign] + (read_words(tail) if tail else 0.0)
+    match = SECTION.fullmatch(numeral)
+    if not match or not numeral.strip("零〇"):
+        return math.nan
+    thousands, thousand, hundreds, hundred, tens, ten, zero, ones = match.groups()
+    if ones and (thousand or hundred) and not ten and not zero and numeral[-2] != "零":
+        return math.nan
+    parts = ((thousands, thousand), (hundreds, hundred), (tens, ten))
+    return float(sum(DIGITS[digit or "一"] * POWERS[power] for digit, power in parts if power) + DIGITS.get(ones, 0))
+
+
+def read_numeral(numeral: str) -> tuple[float, float]:
+    """Return the value of a numeral in digits and its upper bound, not a number where it is malformed.
+
+    余, 多 and 几 open an interval up to the next step of the last figure; without them both are equal.
+
+    >>> read_numeral("1万6千多"), read_numeral("8400余万"), read_numeral("1.2.3亿")
+    ((16000.0, 17000.0), (84000000.0, 85000000.0), (nan, nan))
+    """
+    total, step = 0.0, 0.0
+    for digits, signs in re.findall(r"([\d._]+)(\D*)", numeral):
+        plain = digits.replace("_", "")
+        if plain.count(".") > 1:
+            return math.nan, math.nan
+        power = scale(signs)
+        total = round(total + float(plain) * power, 6)
+        whole, _, decimals = plain.partition(".")
+        last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0")))
+        step = last * power if re.search("[余多几]", signs) else 0.0
+    return total, round(total + step, 6)
+
+
+def scale(signs: str) -> int:
+    """Return the product of the powers of ten among these signs (万亿 is 10¹²), 1 without any."""
+    return math.prod(POWERS.get(sign, 1) for sign in signs)
+
+
+def read_match(match: re.Match[str]) -> tuple[float, float]:
+    """Return the value and upper bound of a match of `NUMERAL`."""
+    text, group = match.group(), match.lastgroup
+    if group == "arabic":
+        try:
+            value = float(text)
+        except ValueError:
+            return read_numeral(text)
+        return value, value
+    if group == "words":
+        return _open_words(text)
+    if group == "half":
+        return 0.5, 0.5
+    return read_numeral(text[3:]) if group == "percent" and text[3].isdigit() else (value := _part(text), value)
+
+
+def _open_words(numeral: str) -> tuple[float, float]:
+    """Return value and upper bound of a numeral in words; 十余 is 10 to 20, 三百五十多 is 350 to 360."""
+    head, _, signs = numeral.replace("余", "多").partition("多")
+    value, power = read_words(head), scale(signs)
+    step = POWERS.get(head[-1], 1) if head != numeral else 0
+    return value * power, (value + step) * power
+
+
+def _part(text: str) -> float:
+    """Return the value of 百分之六点五 (6.5), of 三分之二 and of 2/3."""
+    if "/" in text:
+        above, _, below = text.partition("/")
+        return float(above) / float(below) if float(below) else math.nan
+    below, _, above = text.partition("分之")
+    if below != "百":
+        return read_words(above) / read_words(below)
+    whole, _, decimals = above.partition("点")
+    return read_words(whole) + float("0." + ("".join(str(DIGITS[digit]) for digit in decimals) or "0"))

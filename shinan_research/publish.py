@@ -1,0 +1,229 @@
+"""Publish a figure: files, table, caption, alt text and manifest entry together, or nothing."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from .errors import FigureError
+from .explain import alt_text, caption
+from .figures.style import check_glyphs, house_style
+from .files import sha256, write_atomically
+from .messages import LANGUAGES
+from .study import Study
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "rjieba")
+DIGITS = 10
+MANIFEST = "MANIFEST.json"
+PRINT_DPI = 600
+SCREEN_DPI = 200
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published figure, as a notebook shows it: image, alt text and caption."""
+
+    name: str
+    alt: str
+    caption: str
+    png: bytes
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the figure for Jupyter: an HTML figure with alt text, and the bare image for other front ends."""
+        image = base64.b64encode(self.png).decode("ascii")
+        alt, words = html.escape(self.alt, quote=True), html.escape(self.caption)
+        source = f"data:image/png;base64,{image}"
+        page = f'<figure id="{self.name}"><img alt="{alt}" src="{source}"><figcaption>{words}</figcaption></figure>'
+        return {"text/html": page, "image/png": image, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+
+
+def publish(
+    figure: Figure,
+    name: str,
+    *,
+    data: pd.DataFrame | Mapping[str, pd.DataFrame],
+    study: Study,
+    caption_text: Mapping[str, str] | None = None,
+    alt: Mapping[str, str] | None = None,
+) -> Published:
+    """Write a figure as PDF, SVG and PNG with its data, caption and alt text, and enter it into the manifest.
+
+    Everything is made in memory first, so that a failure leaves the earlier figure as it was. The bytes depend on
+    the figure, its data and the versions of the packages alone: no date, no version of a program, no random id.
+
+    Parameters
+    ----------
+    figure
+        The drawn figure; its size is kept.
+    name
+        Lower-case letters, digits and hyphens; the stem of the files in `figures/`.
+    data
+        The table drawn, or several by name, the first being that which the caption speaks of; each must carry
+        `attrs["settings"]`, or stand beside one that does.
+    study
+        The study; its language chooses the caption that the notebook shows.
+    caption_text, alt
+        Caption and alt text as `{"zh": …, "en": …}`, where none can be computed from the data.
+
+    Returns
+    -------
+    Published
+        What a notebook displays.
+
+    Raises
+    ------
+    FigureError
+        If the name is unfit, the table is empty or has no settings, or a character has no glyph.
+    """
+    tables = {"": data} if isinstance(data, pd.DataFrame) else dict(data)
+    settings = _check(name, tables)
+    captions = (
+        dict(caption_text) if caption_text else {one: caption(tables, study.place, study.declared, one) for one in LANGUAGES}
+    )
+    alts = dict(alt) if alt else {one: alt_text(tables, one) for one in LANGUAGES}
+    files = _image_files(figure, name, captions["en"], study)
+    for key, table in tables.items():
+        files[f"{name}{'.' if key else ''}{key}.csv"] = csv_bytes(table)
+    entry = {
+        "title": study.title, "caption": captions, "alt": alts, "licence": study.licence, "settings": settings,
+        "data": study.data_hash, "files": {file: sha256(content) for file, content in sorted(files.items())},
+    }  # fmt: skip
+    files[f"{name}.json"] = json_bytes(entry)
+    folder = study.root / "figures"
+    for file, content in files.items():
+        write_atomically(folder / file, content)
+    enter(folder, name, entry)
+    language = "zh" if study.language == "zh" else "en"
+    return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI))
+
+
+def _check(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Return the settings of the first table, after checking name and tables."""
+    if not NAME.fullmatch(name):
+        raise FigureError(f"name is {name!r}; use lower-case letters, digits and hyphens, as in 'shift' or 'lost-characters'.")
+    first = next(iter(tables.values()), pd.DataFrame())
+    if first.empty:
+        raise FigureError(f"The figure {name!r} comes without data. A figure is published with the table that it draws.")
+    if not first.attrs.get("settings", {}).get("function"):
+        raise FigureError(
+            f"The table of {name!r} has no settings. Publish the table as the statistic returned it; a merge loses table.attrs, "
+            "so set them again by hand if you must."
+        )
+    return dict(first.attrs["settings"])
+
+
+def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[str, bytes]:
+    """Return the figure's image files by name."""
+    rights = f"{study.licence}. {study.title['en']}"
+    with house_style():
+        check_glyphs(figure)
+        nothing = {"Creator": None, "Date": None}
+        undated = {"Creator": None, "Producer": None, "CreationDate": None, "ModDate": None}
+        svg = _save(figure, "svg", {"Title": name, "Description": words, "Rights": rights, **nothing})
+        return {
+            f"{name}.pdf": _save(figure, "pdf", {"Title": name, "Subject": words, "Keywords": rights, **undated}),
+            f"{name}.svg": _titled(svg, name, words),
+            f"{name}.png": _save(figure, "png", {"Title": name, "Description": words, "Copyright": rights, "Software": None}),
+        }
+
+
+def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: int = PRINT_DPI) -> bytes:
+    """Return the figure in one format, in the house style."""
+    target = io.BytesIO()
+    with house_style():
+        figure.savefig(target, format=kind, metadata=dict(metadata), dpi=dpi)
+    return target.getvalue()
+
+
+def _titled(svg: bytes, name: str, words: str) -> bytes:
+    """Return an SVG with role, title and description, and with ids that carry the figure's name."""
+    text = svg.decode("utf-8")
+    text = re.sub(r'(\bid="|url\(#|href="#)(?!figure_)', rf"\g<1>{name}-", text)
+    opening = f'<title id="{name}-title">{html.escape(name)}</title>\n <desc id="{name}-desc">{html.escape(words)}</desc>'
+    text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
+    return re.sub(r"(<svg [^>]*>)", lambda match: f"{match.group(1)}\n {opening}", text, count=1).encode("utf-8")
+
+
+def rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with floating-point columns rounded to ten significant digits, as it is written and compared."""
+
+    def short(value: object) -> object:
+        return float(f"{value:.{DIGITS}g}") if isinstance(value, float | np.floating) and np.isfinite(value) else value
+
+    return table.assign(**{name: table[name].map(short) for name in table.columns if pd.api.types.is_float_dtype(table[name])})
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as CSV in UTF-8 with Unix newlines; text that a spreadsheet would run as a formula is quoted by '."""
+    safe = table.copy()
+    for name in safe.columns:
+        if not pd.api.types.is_numeric_dtype(safe[name]) and not pd.api.types.is_bool_dtype(safe[name]):
+            safe[name] = (
+                safe[name]
+                .astype(object)
+                .map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" and cell else cell)
+            )
+    return rounded(safe).to_csv(index=False, lineterminator="\n").encode("utf-8")
+
+
+def json_bytes(value: object) -> bytes:
+    """Return a value as JSON with sorted keys, readable by a person."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True, default=_plain) + "\n").encode("utf-8")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be written as JSON.")
+
+
+def running_platform() -> dict[str, str]:
+    """Return what the bytes of a figure depend on beside its data: Python, packages, system and machine."""
+    versions = {name: version(name) for name in PACKAGES}
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        **versions,
+    }
+
+
+def enter(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
+    """Write one entry into the manifest of a folder, leaving the others as they are."""
+    manifest = read_manifest(folder)
+    manifest["figures"][name] = dict(entry) | {"platform": running_platform()}
+    write_atomically(folder / MANIFEST, json_bytes(manifest))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of a folder, or an empty one where there is none.
+
+    Raises
+    ------
+    FigureError
+        If the file is no manifest.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return {"figures": {}}
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise FigureError(f"{path.parent.name}/{MANIFEST} is damaged ({error}). Delete it and build again.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("figures"), dict):
+        raise FigureError(f"{path.parent.name}/{MANIFEST} is not a manifest of figures. Delete it and build again.")
+    return manifest

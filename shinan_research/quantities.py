@@ -1,0 +1,383 @@
+"""Find the quantities of a text: value, unit, comparator, kind, sign, and the indicator that each one measures."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .numerals import LARGE, NUMERAL, POWERS, fold, read_match, scale
+from .vocabulary import Grammar, grammar
+
+KINDS = ("level", "growth", "share", "threshold", "duration", "count in words", "name")
+COLUMNS = (
+    "report", "place", "year", "part", "chapter", "sentence", "start", "end", "surface", "value", "value_high", "unit",
+    "unit_class", "comparator", "kind", "sign", "role", "indicator",
+)  # fmt: skip
+IDS = ["report", "place", "year", "part", "chapter", "sentence"]
+BLANK = "□"
+CUTS = re.compile("[,;:。!?_]")
+RANGE_NEXT = re.compile(r" ?(?:[-~至到]+|[、和]) ?[\d一二三四五六七八九十百]")
+RANGE = re.compile(r" ?(?:-+|~+|至|到) ?")
+RISE_TO = re.compile(
+    r"[^,。;、]{0,6}?(?:提高|增加|增长|上升|提升|扩大|下降|降低|减少|降|增|升|压减|压缩|缩短|调整|发展|跃升)(?:到|至|为)了?[^,。;\d]{0,6}$"
+)
+LATER = re.compile(r"[^。;\d]{0,24}(?:到|至|为|成)[^,。;\d]{0,6}$")
+LEADS = re.compile(r"(?:达到?|为|增长|增加|减少|下降|提高|控制在|[提升降增]至|到) ?$")
+JOINTS = frozenset(["、", "和", "与", "及", "以及", "、和"])
+CHANGES = ("share", "point", "rate")
+LONGEST_RIGHT = 20
+YEARS_MORE = re.compile("多(?=[的来时以,。、]|$)")  # 8年多
+QUALIFIER = re.compile("总量|总数|人均|余额|占比|比重")
+LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
+NUMBERING = re.compile(r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$")
+
+
+class Found(NamedTuple):
+    """A quantity at `start` to `end` of the view.
+
+    `left` to `right` takes in its comparators, and the direction words of a change; `lead` is where those begin, if any
+    (else −1): what has no unit yet may turn out to be a change.
+    """
+
+    start: int
+    end: int
+    value: float
+    high: float
+    unit: str
+    unit_class: str
+    comparator: str
+    kind: str
+    sign: int
+    role: str
+    left: int
+    right: int
+    lead: int = -1
+
+
+def _unit(view: str, end: int, g: Grammar) -> tuple[str, str, int]:
+    """Return the unit that begins at `end`, its class, and its end; a second measure in brackets or after / belongs to it."""
+    start = end + (view[end : end + 1] == " ")
+    for unit in g.units.first.get(view[start : start + 1], ()):
+        stop = start + len(unit)
+        following = view[stop : stop + 1]
+        if not view.startswith(unit, start) or (following and following in g.not_before.get(unit, "")):
+            continue
+        if following == "(" and view[stop + 2 : stop + 3] == ")" and view[stop + 1] in g.units.values:
+            return view[start : stop + 3], g.units.values[unit], stop + 3
+        if following == "/":
+            other, _, beyond = _unit(view, stop + 1, g)
+            return (f"{unit}/{other}", "rate", beyond) if other else (unit, g.units.values[unit], stop)
+        return unit, g.units.values[unit], stop
+    return "", "", end
+
+
+def _read(view: str, match: re.Match[str], g: Grammar) -> Found | None:
+    """Return the quantity that begins with a numeral, or nothing where the numeral is none."""
+    start, end = match.span()
+    group, text = match.lastgroup, match.group()
+    if group in ("percent", "fraction", "half"):
+        unit, unit_class = "%" if group == "percent" else "", "share"
+    else:
+        unit, unit_class, end = _unit(view, end, g)
+    more = unit_class == "time" and bool(YEARS_MORE.match(view, end))
+    end += more
+    after = g.after.starting(view, end)
+    after = "" if after == "内" and unit_class != "time" else after  # 国内, 区内 belong to what follows
+    before = g.before.ending(view, start)
+    before = before if g.before.values.get(before) and not (before == "上" and text[0] not in POWERS) else ""
+    role = "result"
+    if group == "words":
+        role = _in_words(text, unit, view, start, end, g)
+    elif group == "arabic" and not unit:
+        role = _bare(text, before or after, view, start, end)
+    if not role:
+        return None
+    value, high = read_match(match)
+    high += more
+    before = "" if unit_class == "time" and len(before) == 1 else before
+    comparator = g.after.values.get(after) or g.before.values.get(before) or "="
+    left, sign, growth = _direction(view, start - len(before), g)
+    unit_class = unit_class if value == value and unit_class else "unknown"
+    found = Found(start, end, value, high, unit, unit_class, comparator, "", sign, role, left, end + len(after))
+    kind = _kind(view, found, group == "words", growth, g)
+    return found._replace(kind=kind, left=left if kind == "growth" else start - len(before), lead=left if growth else -1)
+
+
+def _in_words(text: str, unit: str, view: str, start: int, end: int, g: Grammar) -> str:
+    """Return the role of a numeral in words, "" if it is no quantity: small ones need a count word, large ones a measure."""
+    large = bool(LARGE & set(text))
+    if not unit:
+        return "" if large or not RANGE_NEXT.match(view, end) else "open"
+    if large:
+        return "result" if unit in g.large and view[start - 1 : start] not in tuple("几数第") else ""
+    named = (unit == "大" and len(text) > 1) or (unit == "届" and view[start - 2 : start] not in ("连续", "举办", "承办"))
+    return "result" if unit in g.small and not named else ""
+
+
+def _bare(text: str, comparator: str, view: str, start: int, end: int) -> str:
+    """Return the role of a numeral without a known unit, "" unless its form or its company says that it measures."""
+    if not text.isdigit() or comparator or LEADS.search(view, max(0, start - 4), start):
+        return "result"
+    return "open" if RANGE_NEXT.match(view, end) else ""
+
+
+def _direction(view: str, position: int, g: Grammar) -> tuple[int, int, bool]:
+    """Return where the words before a numeral begin that tell its direction, its sign, and whether it is a change."""
+    place, result, direction = position, "", ""
+    for _ in range(5):
+        result = g.results.ending(view, place)
+        direction = g.directions.ending(view, place - len(result))
+        word = "" if g.directions.values.get(direction) else g.between.ending(view, place)
+        if not word:
+            break
+        place -= len(word)
+    sign = g.directions.values.get(direction, 0)
+    if not sign:
+        return position, 1, False
+    reached = bool(result) and direction not in g.nouns
+    return place - len(result) - len(direction), 1 if reached else sign, not reached
+
+
+def _kind(view: str, found: Found, words: bool, growth: bool, g: Grammar) -> str:
+    """Return the kind of a quantity."""
+    text, following = view[found.start : found.end], view[found.right : found.right + 4]
+    if found.unit_class in CHANGES:
+        changed = growth or found.unit in ("番", "倍") or (found.unit_class == "point" and found.unit != "分")
+        return "growth" if changed else "share"
+    noun = following[:1] not in ("", "、") and not "!" <= following[0] <= "?" and following[0] not in "。\n" + BLANK
+    limited = found.comparator in ("≥", "≤", ">", "<") and noun and not g.threshold_verbs.match(following)
+    timed = found.unit_class == "time" and following[:1] != "的"
+    if following[:1] == "级" or (found.unit_class in g.threshold and limited and not timed):
+        return "threshold"
+    if found.unit_class == "time":
+        return "duration"
+    return "count in words" if words and not LARGE & set(text) else "level"
+
+
+def _merged(view: str, found: list[Found]) -> list[Found]:
+    """Join ranges (3至5家), give an earlier value its role (由5%提高到7%), and let a list share its unit (6和12个)."""
+    rows: list[Found] = []
+    for row in found:
+        last = rows.pop() if rows else None
+        if last:
+            gap = view[last.right : row.start]
+            if RANGE.fullmatch(gap) and last.unit in ("", row.unit) and last.value < row.value and last.right == last.end:
+                rows, row = _ranged(view, rows, last, row, gap)
+            elif gap in JOINTS and not last.unit and row.unit and view[last.start : last.end].isdigit():
+                rows.append(_like(last, row)._replace(role="result"))
+            elif last.unit_class == row.unit_class and "\n" not in gap and _starts(view, last, gap):
+                rows.append(last._replace(role="start"))
+            else:
+                rows.append(last)
+        rows.append(row)
+    return [row for row in rows if row.role != "open"]
+
+
+def _ranged(view: str, rows: list[Found], last: Found, row: Found, gap: str) -> tuple[list[Found], Found]:
+    """Return what two values joined by a dash, 至 or 到 are: a range, or after 从 and 由 a start and a result."""
+    power = scale(view[row.start : row.end]) if not last.unit and view[last.end - 1].isdigit() else 1
+    first = _like(last, row)._replace(value=last.value * power, high=last.high * power)
+    if "-" not in gap and view[last.left - 1 : last.left] in ("从", "由"):
+        return [*rows, first._replace(role="start")], row
+    comparator = last.comparator if last.comparator != "=" else row.comparator
+    return rows, first._replace(end=row.end, right=row.right, high=row.high, comparator=comparator, role="result")
+
+
+def _like(last: Found, row: Found) -> Found:
+    """Return a value with the unit of the one that follows, and its kind unless its own words tell of a change."""
+    growing = row.unit_class in CHANGES and last.lead >= 0
+    kind, left = ("growth", last.lead) if growing else (last.kind if last.unit else row.kind, last.left)
+    return last._replace(unit=row.unit, unit_class=row.unit_class, kind=kind, left=left)
+
+
+def _starts(view: str, last: Found, gap: str) -> bool:
+    """Return whether a value is the start of a change whose result follows: 由5%提高到7%."""
+    context = view[max(0, last.left - 12) : last.left]
+    return bool(RISE_TO.match(gap)) or bool(re.search("[从由][^,。;到至]*$", context) and LATER.match(gap))
+
+
+def _verbal(view: str, cuts: str, found: list[Found], g: Grammar) -> None:
+    """Give a change its sign where the direction opens the clause: 压减一般性支出20%, 低于全国1.2个百分点."""
+    for i, row in enumerate(found):
+        said = row.kind == "growth" if row.unit_class == "share" else row.left < row.start
+        if row.unit_class not in ("share", "point") or said or row.role != "result":
+            continue
+        cut = cuts.rfind("\n", 0, row.start) + 1
+        opening = g.directions.starting(view, cut)
+        if row.unit_class == "point":
+            opening = max(g.directions.values, key=lambda word: (view.rfind(word, cut, row.start), len(word)))
+            opening = opening if view.find(opening, cut, row.start) >= 0 else ""
+        elif LEVEL_WORDS.search(view, cut, row.left):
+            opening = ""
+        if len(opening) > 1 and g.directions.values.get(opening):
+            found[i] = row._replace(kind="growth", sign=g.directions.values[opening])
+
+
+def _coordinated(view: str, cuts: str, found: list[Found]) -> list[tuple[int, int]]:
+    """Give members of a list what was said once for all: sign, kind and comparator. Return the lists with 分别, first to last.
+
+    同比分别下降27.2%、19.7%: the second falls too. 分别增长7%、8%以上: 以上 is said of both.
+    """
+    lists, first, shared = [], 0, False
+    for i, row in enumerate(found):
+        last = found[i - 1] if i else None
+        gap = view[last.right : row.left] if last else "\n"
+        joined = last is not None and last.unit_class == row.unit_class and (gap in JOINTS or (shared and gap == ","))
+        if not joined or last is None:
+            if shared and i - first > 1:
+                lists.append((first, i))
+            clause = view[cuts.rfind("\n", 0, row.start) + 1 : row.start]
+            first, shared = i, "分别" in clause[-16:]
+        elif last.kind == "growth" and row.kind == "share":
+            found[i] = row._replace(kind="growth", sign=last.sign)
+    if shared and len(found) - first > 1:
+        lists.append((first, len(found)))
+    for start, stop in lists:
+        said = {row.comparator for row in found[start:stop]} - {"="}
+        if len(said) == 1:
+            found[start:stop] = [row._replace(comparator=min(said)) for row in found[start:stop]]
+    return lists
+
+
+def _indicators(text: str, cuts: str, found: list[Found], lists: list[tuple[int, int]], g: Grammar) -> list[str]:
+    """Return what each quantity measures: the clause on its left and the noun on its right.
+
+    A clause without a subject of its own carries over that of the quantity before; an enumeration carries its verb.
+    """
+    indicators: list[str] = []
+    for i, row in enumerate(found):
+        cut = cuts.rfind("\n", 0, row.start) + 1
+        ends = [last.right for last in found[max(0, i - 2) : i] if last.kind != "threshold" and last.right > cut]
+        begin = max(ends, default=cut)
+        left = NUMBERING.sub("", text[begin : row.left].strip("、和及与的从由 ,□"))
+        right = _right(text, cuts, found, i)
+        own = left if not g.subjectless.fullmatch(left) else ""
+        if own and begin > cut and text[begin] == "、" and not g.verbs.starting(own, 0):
+            own = g.verbs.starting(indicators[-1], 0) + own
+        carried = not own and i and (not right or row.kind == "growth") and "。" not in text[found[i - 1].end : row.start]
+        of_it = QUALIFIER.search(left) if carried and row.kind != "growth" else None
+        indicators.append(indicators[-1] + (of_it.group() if of_it else "") if carried else own + right)
+    for start, stop in lists:
+        _shared(text, cuts, found, indicators, start, stop, g)
+    return indicators
+
+
+def _right(text: str, cuts: str, found: list[Found], i: int) -> str:
+    """Return the noun that follows a quantity, up to the next one or the end of the clause."""
+    row = found[i]
+    stop = cuts.find("\n", row.end)
+    after = next((other.start for other in found[i + 1 : i + 3] if other.kind != "threshold"), len(text))
+    right = text[row.right : min(stop if stop >= 0 else len(text), after, row.right + LONGEST_RIGHT)]
+    if right[:1] in ("、", "(", ")", "和", "及") or row.kind == "growth" or row.role == "start":
+        return ""
+    return right.lstrip("的").split("、")[0]
+
+
+def _shared(text: str, cuts: str, found: list[Found], indicators: list[str], start: int, stop: int, g: Grammar) -> None:
+    """Give each member of a list with 分别 its own subject: named before it, or measured by the quantities before it."""
+    size = stop - start
+    cut = cuts.rfind("\n", 0, found[start].start) + 1
+    named = text[cut : found[start].start].partition("分别")[0]
+    named = re.sub("(?:同比|增速|增幅|均|比上年|较上年)+$", "", named)
+    for marks in ("、", "、|和|与|及"):
+        pieces = [piece for piece in re.split(marks, named) if piece]
+        if len(pieces) == size:
+            indicators[start:stop] = pieces
+            return
+    if g.subjectless.fullmatch(named) and start >= size and "。" not in text[found[start - size].end : found[start].start]:
+        indicators[start:stop] = indicators[start - size : start]
+
+
+def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
+    """Find every quantity: numerals in digits or words that measure or count something.
+
+    Full-width signs are folded one to one before any clause is cut. Dates, ordinals, numbers of houses and plots, codes,
+    names and what stands in quotation marks are no quantities; `resources/quantities.toml` says by which patterns. Vague
+    numerals (数十, 几百) have no value and are left out. Nothing is rounded, and nothing is guessed: a malformed numeral has
+    the value NaN and the class unknown; a number whose unit is not listed has the class unknown.
+
+    Parameters
+    ----------
+    sentences
+        The table of :func:`~shinan_research.outline.outline`.
+    names
+        List as well, with the kind name, the numerals that are no quantities, so that nothing numeric is left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per quantity in order of text: `report, place, year, part, chapter, sentence, start, end` (in
+        `Report.text`), `surface` (numeral and unit), `value` and `value_high` (in `unit`, 万 and 亿 multiplied out; equal
+        but for ranges, 余, 多), `unit, unit_class`, `comparator` (=, ≥, ≤, >, <, ~), `kind` (level, growth, share,
+        threshold, duration, count in words, name), `sign` (−1 for what fell or is to fall; values are never negative),
+        `role` (result, or start for the first of 由5%提高到7%), `indicator` (what is measured, in the text's words).
+
+    Examples
+    --------
+    >>> from shinan_research.reports import Report
+    >>> from shinan_research.outline import outline
+    >>> text = "完成收入92.18亿元,同比增长7%左右。能耗下降3%。"
+    >>> table = quantities(outline([Report("a", "A", 2020, text, text)], witness=True))
+    >>> table[["value", "unit", "comparator", "kind", "sign"]].to_dict("list")["value"]
+    [9218000000.0, 7.0, 3.0]
+    """
+    rows: list[Found] = []
+    columns: dict[str, list[Any]] = {"row": [], "start": [], "surface": [], "indicator": []}
+    firsts = np.flatnonzero(sentences["report"].to_numpy()[1:] != sentences["report"].to_numpy()[:-1]) + 1
+    for first, last in zip([0, *firsts], [*firsts, len(sentences)], strict=True):
+        texts = sentences["text"].iloc[first:last].tolist()
+        original = "\n".join(text.replace("\n", " ") for text in texts)
+        found, indicators = _find(original, names)
+        begins = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
+        starts = np.array([row.start for row in found], dtype=np.int64)
+        index = np.searchsorted(begins, starts, side="right") - 1
+        shift = sentences["start"].to_numpy(dtype=np.int64)[first:last] - begins
+        columns["row"].extend(index + first)
+        columns["start"].extend(starts + shift[index])
+        columns["surface"].extend(original[row.start : row.end] for row in found)
+        columns["indicator"].extend(indicators)
+        rows.extend(found)
+    return _table(sentences, rows, columns, names)
+
+
+def _table(sentences: pd.DataFrame, rows: list[Found], columns: dict[str, list[Any]], names: bool) -> pd.DataFrame:
+    """Return the quantities of all reports as one table."""
+    table = sentences[IDS].iloc[columns["row"]].reset_index(drop=True)
+    found = pd.DataFrame(rows, columns=list(Found._fields))
+    table["start"] = np.array(columns["start"], dtype=np.int64)
+    table["end"] = table["start"] + (found["end"] - found["start"]).to_numpy(dtype=np.int64)
+    table["surface"], table["indicator"] = columns["surface"], columns["indicator"]
+    table["value_high"] = found["high"].astype(float)
+    for column in ("value", "unit", "unit_class", "comparator", "kind", "sign", "role"):
+        table[column] = found[column]
+    table["value"] = table["value"].astype(float)
+    table.attrs["settings"] = {"function": "quantities", "names": names}
+    return table[list(COLUMNS)]
+
+
+def _find(original: str, names: bool) -> tuple[list[Found], list[str]]:
+    """Return the quantities of one text and what each one measures."""
+    g = grammar()
+    folded = fold(original)
+    view = g.names.sub(lambda match: BLANK * len(match.group()), folded)
+    cuts = CUTS.sub("\n", folded)
+    found = _merged(view, [row for match in NUMERAL.finditer(view) if (row := _read(view, match, g))])
+    _verbal(view, cuts, found, g)
+    lists = _coordinated(view, cuts, found)
+    indicators = _indicators(folded, cuts, found, lists, g)
+    return _with_names(folded, found, indicators) if names else (found, indicators)
+
+
+def _with_names(view: str, found: list[Found], indicators: list[str]) -> tuple[list[Found], list[str]]:
+    """Add a row of kind name for every run of digits that no quantity covers."""
+    covered = np.zeros(len(view) + 1, dtype=bool)
+    for row in found:
+        covered[row.start : row.end] = True
+    others = [match.span() for match in re.finditer(r"\d[\d._]*", view) if not covered[match.start()]]
+    rows = [Found(start, end, math.nan, math.nan, "", "unknown", "=", "name", 1, "result", start, end) for start, end in others]
+    pairs = sorted([*zip(found, indicators, strict=True), *((row, "") for row in rows)], key=lambda pair: pair[0].start)
+    return [row for row, _ in pairs], [indicator for _, indicator in pairs]

@@ -1,0 +1,401 @@
+"""Link announced targets to the outcomes that the next report states, and claimed growth to what the levels imply."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from .errors import ApparatusError, ShinanError
+from .likeness import similarity, wording
+from .links import NOT_FOUND
+
+COLUMNS = (
+    "report", "outcome_report", "indicator", "target_value", "target_unit", "comparator", "target_start", "target_text",
+    "outcome_indicator", "outcome_value", "outcome_unit", "outcome_start", "outcome_text", "score", "margin", "verdict", "basis",
+    "decided_by", "external_value", "external_source", "note",
+)  # fmt: skip
+SHARED = 0.55
+OTHER_KIND = 0.75
+SAME_BASIS = 0.6
+CLAIM_COLUMNS = (
+    "place", "report", "indicator", "unit", "value_before", "value_after", "claimed", "comparator", "implied", "implied_low",
+    "implied_high", "verdict", "start_before", "start_after", "start_claim", "score",
+)  # fmt: skip
+UNCHANGED_COLUMNS = (
+    "place", "report_before", "report_after", "part", "indicator", "indicator_after", "value", "unit", "start_before", "start_after",
+    "score",
+)  # fmt: skip
+
+
+def select_targets(quantities: pd.DataFrame) -> pd.DataFrame:
+    """Return the quantities of a plan that may be targets, by rule: levels, shares and growth; counts in words of single things.
+
+    Raises
+    ------
+    ShinanError
+        If the table holds no plan, or those of several reports.
+    """
+    plan = quantities[quantities["part"] == "plan"]
+    if plan["report"].nunique() != 1:
+        found = ", ".join(sorted(set(quantities["report"]))) or "none"
+        raise ShinanError(
+            f"Expected the quantities of one report with a plan; reports given: {found}, of which {plan['report'].nunique()} have one. "
+            "Choose one report; where its plan is not recognised, list its headings in data/headings."
+        )
+    rules = wording()["targets"]
+    words = plan["unit"].isin(rules["word_units"]) & ~plan["indicator"].str.contains(rules["not_words"])
+    limit = (plan["kind"] == "duration") & (plan["comparator"] == "≤")
+    chosen = plan["kind"].isin(rules["kinds"]) | ((plan["kind"] == "count in words") & words) | limit
+    return plan[chosen & (plan["role"] == "result") & plan["value"].notna()]
+
+
+def weights(targets: pd.DataFrame, outcomes: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how far units, kinds and scope let each outcome answer each target, 0 to 1, to be multiplied by likeness of words."""
+    rules = wording()["units"]
+    unit = _equal(targets["unit"], outcomes["unit"])
+    groups = [table["unit_class"].mask(table["unit_class"].isin(rules["countable"]), "countable") for table in (targets, outcomes)]
+    related = _equal(*groups)
+    change = _equal(targets["kind"] == "growth", outcomes["kind"] == "growth")
+    added = targets["indicator"].str.contains(rules["flows"]).to_numpy()
+    stock = added[:, None] & outcomes["indicator"].str.contains(rules["stocks"]).to_numpy()[None, :]
+    weight = np.where(unit, rules["same"], np.where(related, rules["related"], rules["other"]))
+    weight *= np.where(change, 1.0, rules["kind"]) * np.where(stock, rules["stock"], 1.0)
+    return np.asarray(weight, dtype=float)
+
+
+def _equal(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
+    return np.asarray(left.to_numpy()[:, None] == right.to_numpy()[None, :], dtype=bool)
+
+
+def candidates(plan: pd.DataFrame, outcomes: pd.DataFrame, *, n: int = 3) -> pd.DataFrame:
+    """List for each target the outcomes that may answer it, best first, for a reader to choose from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, target_start, target_text, indicator, rank, outcome_start, outcome_text, outcome_indicator, score, margin`;
+        `margin` is the score less that of the next candidate.
+    """
+    targets, stated = select_targets(plan), _stated(outcomes)
+    matrix = similarity(targets["indicator"], stated["indicator"]) * weights(targets, stated)
+    rows = []
+    for i, target in enumerate(targets.itertuples()):
+        order = np.lexsort((np.arange(len(stated)), -matrix[i]))
+        for rank, j in enumerate(order[:n]):
+            other = matrix[i, order[rank + 1]] if rank + 1 < len(order) else 0.0
+            answer = stated.iloc[j]
+            rows.append((
+                target.report, target.start, target.surface, target.indicator, rank + 1, answer["start"], answer["surface"],
+                answer["indicator"], matrix[i, j], matrix[i, j] - other,
+            ))  # fmt: skip
+    columns = [
+        "report", "target_start", "target_text", "indicator", "rank", "outcome_start", "outcome_text", "outcome_indicator", "score",
+        "margin",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _stated(quantities: pd.DataFrame) -> pd.DataFrame:
+    """Return the quantities of a review that may be outcomes."""
+    review = quantities[quantities["part"] == "review"]
+    chosen = ~review["kind"].isin(["threshold", "name"]) & (review["role"] == "result") & review["value"].notna()
+    return review[chosen]
+
+
+def link_targets(
+    plan: pd.DataFrame, outcomes: pd.DataFrame, *, decided: pd.DataFrame | None = None, threshold: float = 0.3, tolerance: float = 0.0
+) -> pd.DataFrame:
+    """Link each target of a plan to its outcome in the review of the next report, and judge it on the number alone.
+
+    Each outcome answers one target (Hungarian assignment of the highest total score); a target left over may share one
+    that is very like it. What has been decided by a reader (`data/links`) outranks all this and keeps its `decided_by`.
+
+    Parameters
+    ----------
+    plan, outcomes
+        Quantities of the report that announces and of the one that answers; the part plan of the one and review of the
+        other are used.
+    decided
+        Decisions in positions of the text: :func:`locate_links`.
+    threshold
+        Least score of a link. Below, a target is "not found in the next review", which does not say that it was missed.
+    tolerance
+        For 左右 alone: the part of the target by which the outcome may fall short. By default none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per target: `report, outcome_report, indicator, target_value` (negative for what is to fall), `target_unit,
+        comparator, target_start, target_text, outcome_indicator, outcome_value, outcome_unit, outcome_start, outcome_text,
+        score, margin, verdict, basis, decided_by, external_value, external_source, note`.
+
+    Raises
+    ------
+    ShinanError
+        If there is no plan, or more than one.
+    ApparatusError
+        If a decision speaks of a place where no quantity stands.
+    """
+    targets, stated = select_targets(plan), _stated(outcomes)
+    if decided is not None:
+        decided = decided[decided["report"] == plan["report"].iloc[0]]
+        targets = _with_decided(targets, plan, decided)
+    likeness = similarity(targets["indicator"], stated["indicator"])
+    matrix = likeness * weights(targets, stated)
+    chosen, shared = _assign(matrix, threshold)
+    matrix, chosen = _other_kinds(matrix, chosen, likeness * ~_equal(targets["kind"] == "growth", stated["kind"] == "growth"))
+    ordered = -np.sort(-np.pad(matrix, ((0, 0), (0, 2))), axis=1)
+    rows = []
+    for i, target in enumerate(targets.to_dict("records")):
+        answer = stated.iloc[chosen[i]].to_dict() if chosen[i] >= 0 else None
+        row = _row(target, answer, tolerance)
+        score = float(matrix[i, chosen[i]]) if answer else float(ordered[i, 0])
+        basis = "" if not answer else "merged" if i in shared else "same" if score >= SAME_BASIS else "changed"
+        rows.append(row | {"score": score, "margin": float(ordered[i, 0] - ordered[i, 1]), "basis": basis})
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    if decided is not None:
+        table = _decide(table, outcomes, decided)
+    table = table.astype({"target_start": "Int64", "outcome_start": "Int64"}).sort_values("target_start", kind="stable", ignore_index=True)
+    table.attrs["settings"] = {"function": "link_targets", "threshold": threshold, "tolerance": tolerance, "decided": decided is not None}
+    return table
+
+
+def _assign(matrix: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.int64], frozenset[int]]:
+    """Return the outcome of each target (-1 for none), and the targets whose outcome answers another one too."""
+    chosen = np.full(len(matrix), -1, dtype=np.int64)
+    rows, columns = linear_sum_assignment(np.where(matrix >= threshold, matrix, 0.0), maximize=True)
+    for i, j in zip(rows, columns, strict=True):
+        chosen[i] = j if matrix[i, j] >= threshold else -1
+    shared = set()
+    for i in range(len(matrix)):
+        best = int(matrix[i].argmax()) if matrix.shape[1] else -1
+        if chosen[i] < 0 and best >= 0 and matrix[i, best] >= SHARED:
+            chosen[i] = best
+            shared.update(k for k in range(len(matrix)) if chosen[k] == best)
+    return chosen, frozenset(shared)
+
+
+def _other_kinds(
+    matrix: NDArray[np.float64], chosen: NDArray[np.int64], likeness: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Link what is left to an outcome that names the same thing, but states a level for growth or growth for a level."""
+    if not matrix.size:
+        return matrix, chosen
+    best = likeness.argmax(axis=1)
+    rows = np.flatnonzero((chosen < 0) & (likeness.max(axis=1) >= OTHER_KIND))
+    matrix, chosen = matrix.copy(), chosen.copy()
+    matrix[rows, best[rows]] = likeness[rows, best[rows]]
+    chosen[rows] = best[rows]
+    return matrix, chosen
+
+
+def _row(target: dict[str, Any], answer: dict[str, Any] | None, tolerance: float) -> dict[str, Any]:
+    """Return the row of a target and its outcome."""
+    row = {
+        "report": target["report"], "indicator": target["indicator"], "target_value": target["sign"] * target["value"],
+        "target_unit": target["unit"], "comparator": target["comparator"], "target_start": target["start"],
+        "target_text": target["surface"], "verdict": judge(target, answer, tolerance=tolerance), "decided_by": "algorithm",
+        "external_value": "", "external_source": "", "note": "",
+    }  # fmt: skip
+    return row | _answer(answer)
+
+
+def _answer(answer: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the columns of an outcome, empty where there is none."""
+    if answer is None:
+        return {
+            "outcome_report": "", "outcome_indicator": "", "outcome_value": math.nan, "outcome_unit": "", "outcome_start": pd.NA,
+            "outcome_text": "",
+        }  # fmt: skip
+    return {
+        "outcome_report": answer["report"], "outcome_indicator": answer["indicator"], "outcome_unit": answer["unit"],
+        "outcome_value": answer["sign"] * answer["value"], "outcome_start": answer["start"], "outcome_text": answer["surface"],
+    }  # fmt: skip
+
+
+def judge(target: dict[str, Any], answer: dict[str, Any] | None, *, tolerance: float = 0.0) -> str:
+    """Return the verdict on a target from the two numbers alone: see `data/links/CODEBOOK.md`.
+
+    >>> target = {"indicator": "收入", "value": 7, "sign": 1, "unit": "%", "unit_class": "share", "kind": "growth",
+    ...           "comparator": "~", "year": 2019}
+    >>> judge(target, target | {"value": 6}), judge(target, target | {"value": 8}), judge(target, None)
+    ('missed', 'met', 'not found in the next review')
+    """
+    rules = wording()["targets"]
+    years = [int(year) for year in re.findall(rules["term"], target["indicator"])]
+    if max(years, default=0) > target["year"] or re.search(rules["period"], target["indicator"]):
+        return "not yet due"
+    if not answer:
+        return NOT_FOUND
+    countable = wording()["units"]["countable"]
+    related = target["unit_class"] == answer["unit_class"] or {target["unit_class"], answer["unit_class"]} <= set(countable)
+    if not related or (target["kind"] == "growth") != (answer["kind"] == "growth"):
+        return "not comparable"
+    growth, vague = target["kind"] == "growth", target["comparator"] == "~"
+    falling = target["sign"] < 0
+    reached = answer["value"] * (target["sign"] * answer["sign"] if growth else 1)
+    lower = target["comparator"] in ("≤", "<") or (vague and not falling and bool(re.search(rules["lower"], target["indicator"])))
+    aim = target["value"] * (1 + (tolerance if lower else -tolerance) * vague)
+    return "met" if (reached <= aim if lower else reached >= aim) else "missed"
+
+
+def _with_decided(targets: pd.DataFrame, plan: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return the targets as decided: those that a reader named, and those of the rule that no reader has looked at."""
+    named = decided["target_start"][decided["target"]]
+    missing = sorted(set(named) - set(plan["start"]))
+    if missing:
+        raise ApparatusError(
+            f"data/links: no quantity stands at position {missing[0]} of {decided['report'].iloc[0]}. "
+            "Give the place where the numeral of the target begins."
+        )
+    refused = decided["target_start"][~decided["target"]]
+    chosen = plan["start"].isin(set(named) | (set(targets["start"]) - set(refused)))
+    return plan[chosen]
+
+
+def _decide(table: pd.DataFrame, outcomes: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with every decision in place of what the algorithm proposed; its score stays beside it."""
+    stated = {row["start"]: row for row in outcomes.to_dict("records")}
+    decisions = {row["target_start"]: row for row in decided[decided["target"]].to_dict("records")}
+    rows = []
+    for row in table.to_dict("records"):
+        decision = decisions.get(row["target_start"])
+        if decision:
+            answer = stated.get(decision["outcome_start"])
+            if answer is None and decision["outcome_start"] >= 0:
+                raise ApparatusError(f"data/links: no quantity stands at position {decision['outcome_start']} of {decision['outcome_report']}.")
+            row |= _answer(answer)
+            row |= {key: decision[key] for key in ("verdict", "basis", "decided_by", "external_value", "external_source", "note")}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def link_chain(quantities: pd.DataFrame, *, decided: pd.DataFrame | None = None, threshold: float = 0.3) -> pd.DataFrame:
+    """Link the targets of every report to the report of the next year of the same place, over as many years as there are.
+
+    A year without a report breaks the chain there; nothing is linked across the gap.
+    """
+    links = [
+        link_targets(before, after, decided=decided, threshold=threshold)
+        for before, after in _pairs(quantities)
+        if (before["part"] == "plan").any()
+    ]
+    table = pd.concat(links, ignore_index=True) if links else pd.DataFrame(columns=list(COLUMNS))
+    table.attrs["settings"] = {"function": "link_chain", "threshold": threshold, "decided": decided is not None}
+    return table
+
+
+def _pairs(quantities: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Yield the quantities of each two reports of one place and consecutive years."""
+    for _, place in quantities.groupby("place", sort=True):
+        years = dict(iter(place.groupby("year", sort=True)))
+        for year in sorted(years):
+            if year + 1 in years:
+                yield years[year], years[year + 1]
+
+
+def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.DataFrame:
+    """Set growth as claimed in a review against the growth that the levels in two consecutive reports imply.
+
+    A claim is used where its own sentence gives the level, and the review of the year before gives the level of the same
+    indicator in the same unit. What is printed is taken as rounded: both sides are intervals of half a unit of the last
+    printed figure, and they are reconcilable if the intervals meet. If not, the claim is "not reconcilable from the
+    texts", which is not to say false: a comparable basis, a census or a new definition may lie between.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place, report, indicator, unit, value_before, value_after, claimed` (per cent, negative for a fall), `comparator,
+        implied, implied_low, implied_high, verdict, start_before, start_after, start_claim, score`.
+    """
+    rows = [row for before, after in _pairs(quantities) for row in _claims(before, after, threshold)]
+    table = pd.DataFrame(rows, columns=list(CLAIM_COLUMNS))
+    table.attrs["settings"] = {"function": "growth_claims", "threshold": threshold}
+    return table
+
+
+def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iterator[dict[str, Any]]:
+    """Yield the claims of one review that can be set against levels."""
+    earlier, later = (table[(table["part"] == "review") & (table["kind"] == "level")] for table in (before, after))
+    growth = after[(after["part"] == "review") & (after["kind"] == "growth") & (after["unit"] == "%")]
+    growth = growth.merge(later, on=["sentence", "indicator"], suffixes=("", "_level"))
+    growth = growth[growth["start_level"] < growth["start"]].drop_duplicates("start", keep="last")
+    if growth.empty or earlier.empty:
+        return
+    level = growth[["indicator", "unit_level"]].rename(columns={"unit_level": "unit"})
+    matrix = similarity(level["indicator"], earlier["indicator"]) * _like_units(growth["unit_level"], earlier["unit"])
+    for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
+        if matrix[i, j] >= threshold:
+            yield _claim(growth.iloc[i], earlier.iloc[j], float(matrix[i, j]))
+
+
+def _like_units(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.bool_]:
+    """Return which units are the same but for 次 and brackets (家, 家次, 家(次))."""
+    plain = [column.str.replace(r"\(.\)|次$", "", regex=True).str.slice(0, 3) for column in (left, right)]
+    return _equal(*plain)
+
+
+def _claim(claim: pd.Series[Any], before: pd.Series[Any], score: float) -> dict[str, Any]:
+    """Return one claim beside what the levels imply."""
+    old, new = before["value"], claim["value_level"]
+    half_old, half_new = _half(before["surface"], old), _half(claim["surface_level"], new)
+    low = ((new - half_new) / (old + half_old) - 1) * 100
+    high = ((claim["value_high_level"] + half_new) / (old - half_old) - 1) * 100 if old > half_old else math.inf
+    said = claim["sign"] * claim["value"]
+    half = _half(claim["surface"], claim["value"])
+    met = low <= said + half and high >= said - half
+    return {
+        "place": claim["place"], "report": claim["report"], "indicator": claim["indicator"], "unit": claim["unit_level"],
+        "value_before": old, "value_after": new, "claimed": said, "comparator": claim["comparator"],
+        "implied": (new / old - 1) * 100 if old else math.nan, "implied_low": low, "implied_high": high,
+        "verdict": "reconcilable" if met else "not reconcilable from the texts",
+        "start_before": before["start"], "start_after": claim["start_level"], "start_claim": claim["start"], "score": score,
+    }  # fmt: skip
+
+
+def _half(surface: str, value: float) -> float:
+    """Return half a unit of the last figure printed: 6.5 gives 0.05; 1.55万 gives 50. Whole numbers are taken as exact counts up to 999.
+
+    >>> _half("6.5%", 6.5), _half("1.55万户", 15500.0), _half("823件", 823.0)
+    (0.05, 50.0, 0.5)
+    """
+    figures = re.match(r"[\d,_]+(?:\.(\d+))?", surface)
+    if not figures:
+        return 0.0
+    printed = float(re.sub("[,_]", "", figures.group()))
+    scale = value / printed if printed else 1.0
+    return float(0.5 * scale * 10.0 ** -len(figures[1] or ""))
+
+
+def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: float = 0.4) -> pd.DataFrame:
+    """List figures that stand unchanged for the same indicator in two consecutive reports.
+
+    In reviews these are figures carried over; with `part="plan"` they are targets announced again.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `place, report_before, report_after, part, indicator, indicator_after, value, unit, start_before, start_after, score`.
+    """
+    rows = []
+    for pair in _pairs(quantities):
+        before, after = (table[(table["part"] == part) & table["kind"].isin(["level", "growth", "share"])] for table in pair)
+        same = _equal(before["value"], after["value"]) & _equal(before["sign"], after["sign"]) & _equal(before["kind"], after["kind"])
+        matrix = similarity(before["indicator"], after["indicator"]) * _like_units(before["unit"], after["unit"]) * same
+        for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
+            if matrix[i, j] >= threshold:
+                one, two = before.iloc[i], after.iloc[j]
+                rows.append((
+                    one["place"], one["report"], two["report"], part, one["indicator"], two["indicator"], one["sign"] * one["value"],
+                    one["unit"], one["start"], two["start"], float(matrix[i, j]),
+                ))  # fmt: skip
+    table = pd.DataFrame(rows, columns=list(UNCHANGED_COLUMNS))
+    table.attrs["settings"] = {"function": "unchanged", "part": part, "threshold": threshold}
+    return table

@@ -1,0 +1,131 @@
+"""The place where a person works: the environment from the lock, JupyterLab, tests and checks. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .errors import ShinanError
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ".venv"
+STAMP = "installed-from"
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+OLDEST, NEWEST = (3, 11), (3, 13)
+CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "test": (("pytest", "-m", "not browser"),),
+    "check": (
+        ("ruff", "check", "."),
+        ("ruff", "format", "--check", "."),
+        ("mypy",),
+        ("pytest", "-m", "browser"),
+        ("pytest", "-m", "not browser", "--cov", "--cov-report=term"),
+    ),
+}
+
+
+def interpreter(root: Path) -> Path:
+    """Return the Python of the project's own environment."""
+    return root / FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for child processes: one thread for numerical libraries, byte code kept."""
+    kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
+    return kept | dict.fromkeys(THREADS, "1") | {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+
+
+def run(command: Sequence[str | Path], *, root: Path) -> None:
+    """Run a command and show what it prints.
+
+    Raises
+    ------
+    ShinanError
+        If it ends with an error.
+    """
+    words = [str(word) for word in command]
+    ended = subprocess.run(words, cwd=root, env=environment(), check=False).returncode
+    if ended:
+        raise ShinanError(f"{' '.join([Path(words[0]).name, *words[1:]])} ended with code {ended}; its own words stand above.")
+
+
+def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
+    """Build `.venv` from the lock, with the package in it and a kernel for Jupyter; do nothing if it is up to date.
+
+    Raises
+    ------
+    ShinanError
+        If this Python is too old or too new, there is no lock here, or a step fails.
+    """
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        found = ".".join(map(str, sys.version_info[:3]))
+        raise ShinanError(
+            f"This is Python {found}; needed: 3.11, 3.12 or 3.13. Call another one, as in: make reproduce PYTHON=python3.12"
+        )
+    lock = root / "requirements.lock"
+    if not lock.exists():
+        raise ShinanError(
+            f"No requirements.lock in {root.name}. Run this in the project's own folder; elsewhere install the package with pip."
+        )
+    stamp, digest = root / FOLDER / STAMP, _digest(root)
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+        return interpreter(root)
+    say("Installing the locked environment into .venv (about a minute the first time) …")
+    if not interpreter(root).exists():
+        venv.create(root / FOLDER, with_pip=True, clear=True)
+    _install_packages(root, lock)
+    stamp.write_text(digest, encoding="utf-8")
+    return interpreter(root)
+
+
+def _digest(root: Path) -> str:
+    """Return a digest of what the environment is made from."""
+    parts = [(root / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")]
+    return hashlib.sha256(b"\0".join([*parts, sys.version.encode()])).hexdigest()
+
+
+def _install_packages(root: Path, lock: Path) -> None:
+    """Install every locked package with uv, or with pip where uv does not run; then the package itself and the kernel."""
+    python = interpreter(root)
+    only_uv = root / FOLDER / "uv.txt"
+    only_uv.write_text(_entry(lock.read_text(encoding="utf-8"), "uv"), encoding="utf-8")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet")
+    run([*pip, "--require-hashes", "-r", only_uv], root=root)
+    uv = (python, "-m", "uv", "pip")
+    try:
+        run([*uv, "sync", "--quiet", "--python", python, "--require-hashes", lock], root=root)
+        run([*uv, "install", "--quiet", "--python", python, "--no-deps", "--no-build-isolation", "-e", "."], root=root)
+    except ShinanError:
+        run([*pip, "--require-hashes", "-r", lock], root=root)
+        run([*pip, "--no-deps", "--no-build-isolation", "-e", "."], root=root)
+    run(
+        [python, "-m", "ipykernel", "install", "--sys-prefix", "--name", "python3", "--display-name", "shinan-research"],
+        root=root,
+    )
+
+
+def _entry(lock: str, name: str) -> str:
+    """Return the lines of one package in a lock."""
+    lines, inside = [], False
+    for line in lock.splitlines():
+        if not line.startswith((" ", "\t")):
+            inside = line.startswith(f"{name}==")
+        if inside:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def do(task: str, *, root: Path = ROOT) -> None:
+    """Run a task of the workshop with the running Python: test or check."""
+    for words in CHECKS[task]:
+        run([sys.executable, "-m", *words], root=root)
+
+
+def lab(folder: Path, *, browser: bool = True) -> None:
+    """Open JupyterLab on a folder."""
+    run([sys.executable, "-m", "jupyterlab", "notebooks", *(() if browser else ("--no-browser",))], root=folder)

@@ -1,0 +1,200 @@
+"""Files of every encoding and shape that people save, and writes that never leave half a file."""
+
+import hashlib
+import os
+import stat
+
+import pytest
+
+from shinan_research.errors import ReadError
+from shinan_research.files import decode, format_rows, read_rows, read_text, sha256, write_atomically
+
+TEXT = "政府工作报告:瀍河、婼羌,增长7%。\n第二行"
+ENCODED = {
+    "UTF-8": TEXT.encode(),
+    "UTF-8 with mark": b"\xef\xbb\xbf" + TEXT.encode(),
+    "UTF-16, little end first": b"\xff\xfe" + TEXT.encode("utf-16-le"),
+    "UTF-16, big end first": b"\xfe\xff" + TEXT.encode("utf-16-be"),
+    "GB18030": TEXT.encode("gb18030"),
+}
+COLUMNS = ("term", "gloss", "note")
+ROWS = [{"term": "招商", "gloss": "attracting; investment", "note": ""}, {"term": "峰会", "gloss": "summit", "note": "2018, 青岛"}]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Return a function that writes a table's bytes into a file and reads the rows."""
+
+    def read(content, required=COLUMNS):
+        path = tmp_path / "table.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_rows(path, required)
+
+    return read
+
+
+def test_sha256_is_the_published_one_of_abc(tmp_path):
+    """The digest of `abc` is the test vector of FIPS 180-2, for bytes and for a file alike."""
+    (tmp_path / "abc").write_bytes(b"abc")
+    vector = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256(b"abc") == sha256(tmp_path / "abc") == vector
+
+
+@pytest.mark.parametrize("raw", ENCODED.values(), ids=ENCODED)
+def test_each_promised_encoding_gives_the_same_text(raw):
+    """Five ways to save one text are read as that text, characters outside GB2312 included."""
+    assert decode(raw, "a.txt") == TEXT
+
+
+def test_line_ends_stay_as_they_are():
+    """Decoding changes no character, so that offsets count what is in the file."""
+    assert decode("甲\r\n乙\r丙\n".encode(), "a.txt") == "甲\r\n乙\r丙\n"
+
+
+@pytest.mark.parametrize("raw", [b"", b" \r\n\t\n", b"\xef\xbb\xbf", b"\xff\xfe", "\u3000\u3000\n".encode(), b"\xef\xbb\xbf\r\n"])
+def test_a_file_without_a_character_is_empty(raw):
+    """Nothing, white space of any width, or a lone byte-order mark is refused as an empty file."""
+    with pytest.raises(ReadError, match=r"^a\.txt: the file is empty"):
+        decode(raw, "a.txt")
+
+
+@pytest.mark.parametrize("raw", [b"\xd0\xcf\x11\xe0\0\0", "政府".encode("utf-32-le"), "政府".encode("utf-32"), b"\xff\xfea\0\0\0"])
+def test_null_bytes_are_no_text(raw):
+    """A Word file, UTF-32, or UTF-16 with a null character is refused, and the message says what to convert."""
+    with pytest.raises(ReadError, match=r"^a\.doc: .*(null|UTF-16).*UTF-8"):
+        decode(raw, "a.doc")
+
+
+@pytest.mark.parametrize("raw", ["Müller, café".encode("latin-1"), b"\xff", b"\x80\x81\x20", "政府".encode()[:-1]])
+def test_undecodable_bytes_name_the_file_and_the_fix(raw):
+    """Latin-1, loose bytes and half a character are in no promised encoding."""
+    with pytest.raises(ReadError, match=r"^a\.txt: not in UTF-8, UTF-16 .* or GB18030.*save it as UTF-8"):
+        decode(raw, "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("raw", "claim", "at"),
+    [(b"\xef\xbb\xbfab\xff", "utf-8-sig", 2), (b"\xff\xfea\0b", "utf-16", 4), (b"\xff\xfe\x00\xd8a\0", "utf-16", 2)],
+)
+def test_damage_behind_a_byte_order_mark_is_placed(raw, claim, at):
+    """A mark that promises an encoding the bytes do not keep is reported with the place of the damage."""
+    with pytest.raises(ReadError, match=rf"^a\.txt: begins like {claim} but is damaged at byte {at}\b"):
+        decode(raw, "a.txt")
+
+
+def test_a_missing_file_or_a_folder_is_a_read_error(tmp_path):
+    """What cannot be opened is reported by name and never as a bare OSError."""
+    for path in (tmp_path / "no.txt", tmp_path):
+        with pytest.raises(ReadError, match=rf"^{path.name}: cannot be read \(.+\)\. Check the name"):
+            read_text(path)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+def test_rows_are_the_same_however_a_spreadsheet_saves_them(table, delimiter, newline, encoding):
+    """Delimiter, line ends, encoding and byte-order mark do not change what a table says."""
+    lines = [["term", "gloss", "note"], ["招商", '"attracting; investment"', ""], ["峰会", "summit", '"2018, 青岛"']]
+    assert table((newline.join(delimiter.join(cells) for cells in lines) + newline).encode(encoding)) == ROWS
+
+
+def test_columns_may_stand_in_any_order_with_others_among_them(table):
+    """Columns are found by name; extra ones are kept, and white space around a name does not count."""
+    assert table("note, term ,extra,gloss\nn,t,e,g\n") == [{"note": "n", "term": "t", "extra": "e", "gloss": "g"}]
+
+
+def test_comments_and_empty_lines_are_passed_over(table):
+    """Lines that begin with # or hold nothing are no rows, before and after the header."""
+    assert table("# who; wrote; this; and; why\n\nterm,gloss,note\n\n#a,b,c\n招商,g,n\n,,\n") == [{"term": "招商", "gloss": "g", "note": "n"}]
+
+
+def test_quoted_cells_keep_delimiters_quotes_and_line_breaks(table):
+    """A quoted cell may hold what would otherwise end it."""
+    assert table('term,gloss,note\n"a,b","say ""x""","two\nlines"\n') == [{"term": "a,b", "gloss": 'say "x"', "note": "two\nlines"}]
+
+
+def test_a_short_row_is_filled_and_trailing_empty_cells_do_not_matter(table):
+    """Missing last cells are empty; a spreadsheet's empty surplus cells are dropped."""
+    assert table("term,gloss,note\na\nb,c,d,,\n") == [
+        {"term": "a", "gloss": "", "note": ""},
+        {"term": "b", "gloss": "c", "note": "d"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "missing", "found"),
+    [
+        ("term,Gloss\na,b\n", "gloss, note", "term, Gloss"),
+        ("# nothing but a remark\n", "term, gloss, note", "none"),
+        ("招商,summit,x\n", "term, gloss, note", "招商, summit, x"),
+    ],
+)
+def test_a_missing_column_is_named_beside_those_found(table, content, missing, found):
+    """The message tells what is missing, what is there and what is needed."""
+    with pytest.raises(
+        ReadError, match=rf"^table\.csv: the column {missing} is missing\. Columns found: {found}; needed: term, gloss, note"
+    ):
+        table(content)
+
+
+def test_a_quotation_mark_never_closed_does_not_swallow_the_rows_below(table):
+    """A quotation mark without its partner is an error of the file, not one long cell."""
+    with pytest.raises(ReadError, match=r"^table\.csv"):
+        table('term,gloss,note\na,b,"c\nd,e,f\ng,h,i\n')
+
+
+def test_a_cell_of_absurd_length_is_a_read_error(table):
+    """A cell longer than the csv module allows is reported as an error of the file."""
+    with pytest.raises(ReadError, match=r"^table\.csv"):
+        table('term,gloss,note\na,b,"' + "x" * 140_000 + "\n")
+
+
+def test_a_row_with_more_cells_than_columns_is_refused(table):
+    """A comma without quotation marks would shift the cells behind it, so the row is named instead of cut."""
+    with pytest.raises(ReadError, match=r"^table\.csv.*2"):
+        table("term,gloss,note\na,grammar, set phrase,n\n")
+
+
+def test_formatted_rows_are_plain_csv_with_unix_newlines():
+    """Columns stand in the order asked, unknown keys are left out, missing ones empty, and quotes only where needed."""
+    rows: list[dict[str, object]] = [{"b": 'x,"y"', "a": 1, "c": "no"}, {"a": "两\n行"}]
+    expected = 'a,b\n1,"x,""y"""\n"两\n行",\n'
+    assert format_rows(rows, ("a", "b")) == expected.encode()
+    assert format_rows(rows, ("a", "b"), mark=True) == b"\xef\xbb\xbf" + expected.encode()
+
+
+def test_writing_makes_folders_and_a_readable_file(tmp_path):
+    """A new file stands in folders made for it, readable by others, and nothing else is there."""
+    path = tmp_path / "one" / "two" / ("报告" * 40 + ".csv")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.name == "nt" or stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["replace", "fsync"])
+@pytest.mark.parametrize("fault", [OSError("disk full"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatch, step, fault):
+    """Whatever stops a write, at the flush or at the renaming, the earlier file stays whole and alone."""
+
+    def fail(*_):
+        raise fault
+
+    path = tmp_path / "a.csv"
+    write_atomically(path, b"earlier")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, fail)
+        with pytest.raises(type(fault)):
+            write_atomically(path, b"later")
+    assert path.read_bytes() == b"earlier"
+    assert list(tmp_path.iterdir()) == [path]
+    write_atomically(path, b"later")
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == hashlib.sha256(b"later").hexdigest()
+
+
+def test_a_folder_in_the_way_leaves_no_temporary_file(tmp_path):
+    """Where the path is a folder the write fails, and its temporary file is gone."""
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(OSError):
+        write_atomically(tmp_path / "a.csv", b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

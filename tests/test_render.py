@@ -1,0 +1,389 @@
+"""Tests of render: the same bytes on every run, pages that need nothing else, hostile text that stays text."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
+
+from shinan_research.errors import FigureError, ShinanError
+from shinan_research.render import export_html, render, run_notebook, show
+
+ALT = "Two bars: 11 and 13 of “x” & y."
+FIGURE = """
+import io
+from PIL import Image
+from shinan_research.render import show
+target = io.BytesIO()
+Image.new("RGB", (366, 120), "white").save(target, "PNG", dpi=(100, 100))
+show(target.getvalue(), alt=ALT, caption="Figure 1. Counts. 图1 次数。")
+"""
+CELLS = [
+    (
+        "markdown",
+        "# Words and rates · 词与频率\n\nThe rate is $r = 10^4 n / H$ of all 每万字 characters; code: `$x$`; $5 and $6.",
+    ),
+    ("code", "import os, sys, warnings\nimport pandas as pd\nfrom IPython.display import Markdown, display"),
+    ("markdown", "## Counts · 次数\n\n$$\\frac{a}{b} < c$$"),
+    ("code", "pd.DataFrame({'gloss': ['<script>alert(1)</script>', 'b'], 'n': [1, -2.5]}, index=['招商', '攻势'])"),
+    ("code", f"ALT = {ALT!r}{FIGURE}"),
+    ("markdown", "### Detail\n\ntext\n\n## Counts · 次数\n\nagain"),
+    ("code", "warnings.warn('read with care')\nprint(sys.executable, os.getcwd())"),
+    ("code", "print([os.environ[n] for n in ('OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'PYTHONHASHSEED')])"),
+    ("code", "display(Markdown('It **falls**: $x_1$.'))\nprint(sorted({'a', 'b'}), hash('a'))"),
+]
+ALLOWED = (
+    "html head meta title link style body a div header footer nav main p ol ul li span h1 h2 h3 h4 h5 details summary pre code "
+    "table thead tbody tr th td figure figcaption img b i em strong sub sup br blockquote hr del "
+    "math mrow mi mo mn mtext mfrac msub msup msubsup mspace mstyle"
+)
+PAYLOADS = {
+    "script": "<script>alert(1)</script>",
+    "broken script": "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "onerror": "<img src=x onerror=alert(1)>",
+    "javascript link": '<a href="javascript:alert(1)">go</a>',
+    "hidden javascript link": '<a href="jav&#x09;ascript&#58;alert(1)">go</a>',
+    "svg onload": '<svg onload=alert(1)><a xlink:href="javascript:alert(1)">go</a></svg>',
+    "iframe": '<iframe srcdoc="<script>alert(1)</script>" src="https://evil.example"></iframe>',
+    "style expression": '<p style="width: expression(alert(1))" onclick="alert(1)">text</p>',
+    "style sheet": "<style>@import 'https://evil.example/x.css';</style>text",
+    "template": "{{ 7 * 191 }} {% for x in resources %}{{ x }}{% endfor %}",
+    "data link": '<a href="data:text/html,<script>alert(1)</script>">go</a>',
+    "data picture": '<img alt="x" src="data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9YWxlcnQoMSk+">',
+    "bidi override": "safe\u202egnp.exe &#x202e;gnp.exe",
+    "null byte": "a\0b <scr\0ipt>alert(1)</scr\0ipt> &#0;",
+    "way out": "</pre></div></main></body><h5 onclick=alert(1)>taken over</h5>",
+    "formula": r"$\text{<script>alert(1)</script>}$ $\href{javascript:alert(1)}{x}$ $\frac{$",
+    "form": '<form action="https://evil.example"><input autofocus onfocus=alert(1)></form>',
+    "refresh": '<meta http-equiv="refresh" content="0;url=https://evil.example"><base href="https://evil.example">',
+    "mutation": '<math><mtext><table><mglyph><style><!--</style><img title="--><img src=x onerror=alert(1)>">',
+    "comment": "<!--><img src=x onerror=alert(1)>--> <![CDATA[<script>alert(1)</script>]]>",
+    "protocol-relative": '<a href="//evil.example">go</a><img alt="x" src="//evil.example/x"><a href="\\\\evil.example">go</a>',
+    "surrogate": "\ud83d lone",
+}
+
+
+class Elements(HTMLParser):
+    """All elements of a page with their attributes, and its text, read by another parser than the one under test."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def of(self, *tags: str) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.found if tag in tags]
+
+
+def build(cells: list[tuple[str, str]], path: Path | None = None) -> NotebookNode:
+    """Return a notebook with fixed ids, and write it if a path is given."""
+    make = {"markdown": new_markdown_cell, "code": new_code_cell}
+    notebook = new_notebook(cells=[make[kind](source, id=f"c{number}") for number, (kind, source) in enumerate(cells, 1)])
+    if path:
+        nbformat.write(notebook, path)
+    return notebook
+
+
+def with_outputs(*outputs: NotebookNode) -> NotebookNode:
+    """Return a notebook of one cell with these outputs."""
+    return new_notebook(cells=[new_code_cell("f()", id="hostile", outputs=list(outputs), execution_count=1)])
+
+
+def png(width: int, **options: Any) -> bytes:
+    """Return a small PNG."""
+    target = io.BytesIO()
+    Image.new("RGB", (width, 60), "white").save(target, "PNG", **options)
+    return target.getvalue()
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[NotebookNode]:
+    """Run the sample notebook twice."""
+    folder = tmp_path_factory.mktemp("runs")
+    build(CELLS, folder / "sample.ipynb")
+    return [run_notebook(folder / "sample.ipynb", working=folder / "work") for _ in range(2)]
+
+
+@pytest.fixture(scope="module")
+def page(runs: list[NotebookNode]) -> str:
+    """Export the sample notebook."""
+    return export_html(runs[0], title="Words and rates · 词与频率")
+
+
+def test_runs_are_identical(runs: list[NotebookNode]) -> None:
+    """A notebook run twice has the same bytes, without times, versions and names of temporary files."""
+    first, second = (nbformat.writes(notebook) for notebook in runs)
+    assert first == second
+    assert "cell:1: UserWarning: read with care" in runs[0].cells[6].outputs[1].text
+    assert not re.search(r"ipykernel_\d|iopub|\"version\": \"3\.|shell\.execute", first)
+
+
+def test_kernel_is_this_interpreter(runs: list[NotebookNode]) -> None:
+    """The kernel is the interpreter of the test, in the working folder, with one thread and hash seed 0."""
+    executable, working = runs[0].cells[6].outputs[0].text.split()
+    assert Path(executable) == Path(sys.executable)
+    assert Path(working).name == "work"
+    assert runs[0].cells[7].outputs[0].text == "['1', '1', '1', '0']\n"
+
+
+def test_source_is_not_touched(tmp_path: Path) -> None:
+    """Running leaves the source as it was, and a personal kernel named python3 is passed over."""
+    kernel = tmp_path / "share" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text(json.dumps({"argv": ["/nowhere", "{connection_file}"], "display_name": "bad"}), "utf-8")
+    build([("code", "1 + 1")], tmp_path / "n.ipynb")
+    before = (tmp_path / "n.ipynb").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", str(tmp_path / "share"))
+        patch.setenv("MPLBACKEND", "nonsense")
+        notebook = run_notebook(tmp_path / "n.ipynb", working=tmp_path)
+    assert notebook.cells[0].outputs[0].data["text/plain"] == "2"
+    assert (tmp_path / "n.ipynb").read_bytes() == before
+
+
+def test_cell_error_names_notebook_and_cell(tmp_path: Path) -> None:
+    """A failing cell becomes an error with notebook, cell number and the last line of the message."""
+    build(
+        [("markdown", "# T"), ("code", "1"), ("code", "raise KeyError('first\\nlast')"), ("code", "2")], tmp_path / "07-bad.ipynb"
+    )
+    with pytest.raises(ShinanError, match=r"^07-bad\.ipynb, cell 3: KeyError: 'first\\nlast'$"):
+        run_notebook(tmp_path / "07-bad.ipynb", working=tmp_path)
+
+
+def test_memory_address_is_refused(tmp_path: Path) -> None:
+    """An output that shows an object by its address is refused, since it differs from run to run."""
+    build([("code", "object()")], tmp_path / "n.ipynb")
+    with pytest.raises(ShinanError, match=r"n\.ipynb, cell 1: shows an object by its address 0x[0-9a-f]+"):
+        run_notebook(tmp_path / "n.ipynb", working=tmp_path)
+
+
+def test_slow_cell_is_stopped(tmp_path: Path) -> None:
+    """A cell that exceeds the time allowed is stopped and named."""
+    build([("code", "import time; time.sleep(60)")], tmp_path / "n.ipynb")
+    with pytest.raises(ShinanError, match=r"n\.ipynb, cell 1: not done within 1 s"):
+        run_notebook(tmp_path / "n.ipynb", working=tmp_path, timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda raw: raw["cells"][1].pop("id"), "cell 2: no id of its own"),
+        (lambda raw: raw["cells"][1].update(id="c1"), "cell 2: no id of its own"),
+        (lambda raw: raw["cells"][1].update(execution_count=4), "cell 2: holds an output"),
+        (
+            lambda raw: raw["cells"][1].update(outputs=[{"output_type": "stream", "name": "stdout", "text": "x"}]),
+            "holds an output",
+        ),
+        (lambda raw: raw["cells"][1].update(cell_type="poem"), "not a notebook of format 4.5"),
+        (lambda raw: raw.pop("cells"), "not a notebook of format 4.5"),
+    ],
+)
+def test_unfit_sources_are_refused(tmp_path: Path, change: Any, message: str) -> None:
+    """A source without ids of its own, with outputs, or that is no notebook is refused before anything runs."""
+    path = tmp_path / "n.ipynb"
+    raw = json.loads(nbformat.writes(build([("markdown", "# T"), ("code", "1")])))
+    change(raw)
+    path.write_text(json.dumps(raw), "utf-8")
+    with pytest.raises(ShinanError, match=message):
+        run_notebook(path, working=tmp_path)
+    path.write_text("{ no json", "utf-8")
+    with pytest.raises(ShinanError, match="not a notebook"):
+        run_notebook(path, working=tmp_path)
+
+
+def test_page_is_deterministic_and_self_contained(runs: list[NotebookNode], page: str) -> None:
+    """Two runs give one page, which holds no script and asks for nothing outside itself."""
+    assert export_html(runs[1], title="Words and rates · 词与频率") == page
+    assert not re.search(r"<script|mathjax|require\.js|mermaid|\son\w+=|@import|url\(", page, re.IGNORECASE)
+    elements = Elements(page)
+    assert {tag for tag, _ in elements.found} <= set(ALLOWED.split())
+    assert [link["href"] for link in elements.of("link")] == ["data:,"]
+    assert all(image["src"].startswith("data:image/png;base64,") for image in elements.of("img"))
+    assert "default-src 'none'" in page
+
+
+def test_figure_is_shown_once_at_printed_width(page: str) -> None:
+    """A figure stands on the page once, with its alt text and caption, as wide as it is printed."""
+    images = Elements(page).of("img")
+    assert [(image["alt"], image["width"], image["height"]) for image in images] == [(ALT, "351", "115")]  # 366/100 inch × 96
+    assert page.count("Figure 1. Counts.") == 1 + 1  # its caption, and the folded code
+    assert page.count("<figure>") == 1
+
+
+def test_math_becomes_mathml(page: str) -> None:
+    """Formulas in Markdown become MathML, inline and displayed; code and prices stay."""
+    assert [formula["display"] for formula in Elements(page).of("math")] == ["inline", "block", "inline"]
+    assert "<code>$x$</code>" in page
+    assert "$5 and $6" in page
+
+
+def test_contents_and_headings(page: str) -> None:
+    """The contents list h2 and h3 with addresses that exist once, and the title is not repeated."""
+    elements = Elements(page)
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {"Counts-·-次数", "Detail", "Counts-·-次数-2", "main", "cell-c4"} <= set(ids)
+    assert len([link for link in elements.of("a") if link["href"].startswith("#Counts")]) == 2
+    assert len(elements.of("h1")) == len(elements.of("main")) == 1
+    assert elements.of("a")[0] == {"class": "skip", "href": "#main"}
+
+
+def test_title_heads_a_notebook_without_heading() -> None:
+    """A notebook without a first-level heading is headed by its title, and one without sections has no contents."""
+    elements = Elements(export_html(build([("markdown", "text")]), title="A <b> & c"))
+    assert len(elements.of("h1")) == 1
+    assert elements.text.count("A <b> & c") == 2  # window and heading
+    assert not [link for link in elements.of("a") if link["href"] != "#main"]
+
+
+def test_languages_are_marked(runs: list[NotebookNode], page: str) -> None:
+    """The page names its language, and text of the other language is marked, code and formulas apart."""
+    assert '<html lang="en">' in page
+    assert 'all <span lang="zh-CN">每万字</span> characters' in page
+    assert '<summary>Code · <span lang="zh-CN">代码</span> 1</summary>' in page
+    chinese = export_html(runs[0], title="词", language="zh")
+    assert '<html lang="zh-CN">' in chinese
+    assert '<p><span lang="en">again</span></p>' in chinese
+    assert 'lang="zh-CN">每万字' not in chinese
+
+
+def test_tables(page: str) -> None:
+    """Empty header cells are plain cells, numbers stand at the right under their heading, and the table can scroll."""
+    elements = Elements(page)
+    assert re.search(r"<thead>\s*<tr>\s*<td></td>\s*<th>gloss</th>\s*<th class=\"number\">n</th>", page)
+    assert len(elements.of("td")) - page.count("<td></td>") == page.count('<td class="number">') + 2 == 4
+    assert {"class": "table", "role": "group", "tabindex": "0", "aria-label": "Table · 表"} in elements.of("div")
+    assert "dataframe tbody" not in page  # the style sheet of pandas
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 1 + 1  # the cell, and the folded code
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_hostile_text_stays_text(name: str) -> None:
+    """No output, of whatever kind, brings in a script, a handler, an address or a hidden character."""
+    payload = PAYLOADS[name]
+    frame = pd.DataFrame({payload: [payload]}, index=[payload])
+    data = [{"text/html": payload}, {"text/markdown": payload}, {"text/plain": payload}, {"text/html": frame.to_html()}]
+    data += [{"text/html": frame.to_html(escape=False)}, {"application/javascript": payload}, {"image/svg+xml": payload}]
+    outputs = [new_output("display_data", one | {"text/latex": payload}) for one in data]
+    outputs += [new_output("stream", name="stdout", text=payload), new_output("stream", name="stderr", text=payload)]
+    page = export_html(with_outputs(*outputs), title=payload)
+    elements = Elements(page)
+    assert {tag for tag, _ in elements.found} <= set(ALLOWED.split())
+    attributes = [(tag, key, value) for tag, found in elements.found for key, value in found.items()]
+    assert not [one for one in attributes if one[1].startswith("on") or one[1] in ("style", "srcdoc", "action", "xlink:href")]
+    addresses = [value for tag, key, value in attributes if key in ("href", "src")]
+    assert all(re.match(r"#|data:,$|data:image/(png|jpeg);base64,", address) for address in addresses), addresses
+    assert (len(elements.of("main")), len(elements.of("body")), len(elements.of("meta"))) == (1, 1, 3)
+    assert not re.search("[\0-\x08\u202a-\u202e\ud800-\udfff]", page)
+    page.encode("utf-8")
+    assert "1337" not in page
+    for shown in ("alert(1)", "{{ 7 * 191 }}", "taken over", "⟨U+202E⟩gnp", "⟨U+D83D⟩"):
+        if shown.replace("⟨U+202E⟩", "\u202e").replace("⟨U+D83D⟩", "\ud83d") in payload:
+            assert elements.text.count(shown) >= 3  # printed as text, in the stream and in the escaped table
+
+
+def test_hostile_formula_keeps_its_text() -> None:
+    """Tags inside a formula's text come out as text: the converter itself would let them through."""
+    notebook = with_outputs(new_output("display_data", {"text/markdown": PAYLOADS["formula"]}))
+    page = export_html(notebook, title="T")
+    assert "<mtext>&lt;script&gt;alert(1)&lt;/script&gt;</mtext>" in page
+    assert "javascript" not in page.partition("<main")[2].partition("</details>")[2]
+    assert r"$\frac{$" in page
+
+
+def test_harmless_html_survives() -> None:
+    """Links to pages, folded text and figures in outputs stay what they are."""
+    links = '<a href="https://a.example/x?y=1#z">a</a> <a href="b.html#c">b</a>'
+    html = f"<details open><summary>More</summary><p>see {links}</p></details>"
+    page = export_html(with_outputs(new_output("display_data", {"text/html": html})), title="T")
+    assert '<details open=""><summary>More</summary>' in page
+    assert links in page
+
+
+@pytest.mark.parametrize("alt", ["", "  "])
+def test_picture_without_alt_is_refused(alt: str) -> None:
+    """A picture without alt text stops the export and names its cell; a bare picture with alt text is shown."""
+    encoded = base64.b64encode(png(30)).decode()
+    bare = new_output("display_data", {"image/png": encoded, "text/plain": "<Figure>"}, metadata={"image/png": {"alt": alt}})
+    with pytest.raises(ShinanError, match="cell-hostile: a picture without alt text"):
+        export_html(with_outputs(bare), title="T")
+    with pytest.raises(ShinanError, match="a picture without alt text"):
+        html = {"text/html": f'<img src="data:image/png;base64,{encoded}">'}
+        export_html(with_outputs(new_output("display_data", html)), title="T")
+    bare.metadata["image/png"]["alt"] = "A <line>"
+    assert Elements(export_html(with_outputs(bare), title="T")).of("img")[0]["alt"] == "A <line>"
+
+
+def test_show_refuses_what_is_no_figure() -> None:
+    """A figure needs alt text, and bytes that are a picture."""
+    with pytest.raises(FigureError, match="without alt text"):
+        show(png(10), alt=" ", caption="c")
+    with pytest.raises(FigureError, match="Not a picture: it begins with 'bm9wZQ=='"):
+        show(b"nope", alt="a", caption="c")
+
+
+def test_show_displays_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bundle holds the figure as HTML, the picture with its alt text, and the alt text as text."""
+    seen: list[tuple[dict[str, str], dict[str, Any]]] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw, metadata: seen.append((bundle, metadata)))
+    show(png(720, dpi=(300, 300)), alt='a "b"', caption="c < d")
+    bundle, metadata = seen[0]
+    assert bundle["text/html"].startswith(
+        '<figure><img alt="a &quot;b&quot;" width="230" height="19" src="data:image/png;base64,'
+    )
+    assert bundle["text/html"].endswith("<figcaption>c &lt; d</figcaption></figure>")
+    assert base64.b64decode(bundle["image/png"]) == png(720, dpi=(300, 300))
+    assert (bundle["text/plain"], metadata) == ('a "b"', {"image/png": {"alt": 'a "b"'}})
+
+
+def test_render_writes_pages_copies_and_index(tmp_path: Path) -> None:
+    """All notebooks of a folder, or those asked for, become pages and executed copies; the index lists the pages."""
+    folder, output = tmp_path / "notebooks", tmp_path / "build"
+    folder.mkdir()
+    build([("markdown", "# Second · 二\n\n## Part"), ("code", "2")], folder / "02 second.ipynb")
+    build([("markdown", "intro"), ("code", "1")], folder / "01-first.ipynb")
+    said: list[str] = []
+    only = render(folder, working=tmp_path / "work", output=output, names=["01-first"], progress=said.append)
+    assert [path.relative_to(output).as_posix() for path in only] == [
+        "notebooks/01-first.ipynb",
+        "html/01-first.html",
+        "html/index.html",
+    ]
+    assert "Second" not in only[-1].read_text("utf-8")
+    written = render(folder, working=tmp_path / "work", output=output, names=["02 second"], progress=said.append)
+    index = Elements(written[-1].read_text("utf-8"))
+    assert [link["href"] for link in index.of("a")] == ["#main", "01-first.html", "02%20second.html"]
+    assert "Notebooks · 笔记本" in index.text
+    page = written[1].read_text("utf-8")
+    assert page.count('<a href="index.html">') == page.count('<a href="01-first.html">01-first</a>') == 2
+    assert page.count("<h1") == 1
+    assert nbformat.read(written[0], as_version=4).cells[1].outputs[0].data["text/plain"] == "2"
+    assert [line.partition(":")[0] for line in said] == ["01-first.ipynb", "02 second.ipynb"]
+
+
+def test_render_refuses_unknown_names(tmp_path: Path) -> None:
+    """A notebook that is not there, or an empty folder, is named with what there is."""
+    with pytest.raises(ShinanError, match="asked for all, but it holds none"):
+        render(tmp_path, working=tmp_path, output=tmp_path, progress=print)
+    build([("code", "1")], tmp_path / "01-a.ipynb")
+    with pytest.raises(ShinanError, match="asked for 02-b, but it holds 01-a"):
+        render(tmp_path, working=tmp_path, output=tmp_path, names=["02-b"], progress=print)

@@ -1,0 +1,252 @@
+"""Rebuild the numbers that `audit` and `propose` ship, byte for byte: n-gram counts, weights and character reference.
+
+    python tools/build_references.py CORPUS_FOLDER INDEX OUT
+
+CORPUS_FOLDER holds the reports, INDEX is a table with the columns file, level, place, year and defects, OUT receives
+char_reference.csv, ngrams.npz.xz and ngrams.json. Nothing of a report is kept but counts: an n-gram is kept only if it was
+seen in at least five reports of three places, and its shorter beginnings with it.
+
+The split is by place and by year, by rule: a place is for testing, tuning or training by the first byte of the SHA-256 of its
+name, a year by its remainder modulo four. A training file is one whose place and whose year are both not for testing. The
+weights of `propose` are fitted with counts that leave out the places and the years for tuning, on reports of these.
+"""
+
+import hashlib
+import io
+import json
+import lzma
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from shinan_research import propose as model
+from shinan_research.files import read_text, sha256, write_atomically
+from shinan_research.reports import is_han
+
+ACCEPTED = {"", "edited-by-compilers", "no 各位代表"}  # what does not make a report of the index unsound
+LEVELS = ("province", "national")
+LEAST_REPORTS, LEAST_PLACES = 5, 3
+LARGEST_VOCABULARY = 4_000
+TUNED_REPORTS, TUNED_CHARACTERS = 36, 8
+REFERENCE_CHARACTERS = 1_000
+TIERS = (0.95, 0.42)
+RIDGE = 1.0
+SETS = {1: "test", 7: "test", 5: "tune"}
+YEARS = {1: "test", 3: "tune"}
+
+
+def read_index(path: Path) -> pd.DataFrame:
+    """Return the sound reports of the index, one row each, with the set of place and of year."""
+    table = pd.read_csv(path, keep_default_na=False)
+    sound = np.array([set(defects.split(";")) <= ACCEPTED for defects in table["defects"]], dtype=bool)
+    table = table[sound & table["level"].isin(LEVELS).to_numpy()].sort_values("file").reset_index(drop=True)
+    table["place_set"] = [SETS.get(hashlib.sha256(place.encode()).digest()[0] % 8, "train") for place in table["place"]]
+    table["year_set"] = [YEARS.get(year % 4, "train") for year in table["year"]]
+    return table
+
+
+def training(table: pd.DataFrame, *, leave_out: tuple[str, ...] = ("test",)) -> pd.DataFrame:
+    """Return the rows whose place and whose year are both in no set left out."""
+    return table[~table["place_set"].isin(leave_out) & ~table["year_set"].isin(leave_out)]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pruned counts: vocabulary, per order what is kept, and the longest run of a text whose 5-grams are all kept."""
+
+    vocabulary: str
+    orders: list[model.Counted]
+    longest: int
+
+
+def count(table: pd.DataFrame, folder: Path) -> Counts:
+    """Return the pruned n-gram counts of the reports of a table (Kneser-Ney: below the longest, counts of left neighbours)."""
+    texts = [model.view(read_text(folder / file))[0] for file in table["file"]]
+    places = pd.factorize(table["place"], sort=True)[0]
+    vocabulary = _vocabulary(texts, places)
+    ids = [np.append(model.encode(text, vocabulary), 0) for text in texts]
+    every = [_count_order(ids, places, order) for order in range(1, model.ORDER + 1)]
+    orders, contexts = [], np.zeros(1, dtype=np.int64)
+    for order, (keys, total, kept) in enumerate(every, 1):
+        kept &= np.isin(keys >> model.BITS, contexts)
+        if order < model.ORDER:
+            total = _left_neighbours(keys, every[order][0], order)
+        parents, inverse = np.unique(keys >> model.BITS, return_inverse=True)
+        sums = np.bincount(inverse, weights=total).astype(np.int64)
+        place = np.minimum(np.searchsorted(parents, contexts), len(parents) - 1)
+        orders.append(model.Counted(keys[kept], total[kept], np.where(parents[place] == contexts, sums[place], 0)))
+        contexts = keys[kept]
+    return Counts(vocabulary, orders, max(_longest_run(np.isin(model.pack(row, model.ORDER), contexts)) for row in ids))
+
+
+def _vocabulary(texts: list[str], places: np.ndarray) -> str:
+    """Return the characters seen in enough reports and places, sorted."""
+    seen = pd.DataFrame([(character, place) for text, place in zip(texts, places, strict=True) for character in sorted(set(text))])
+    counts = seen.groupby(0)[1].agg(["size", "nunique"])
+    counts = counts[(counts["size"] >= LEAST_REPORTS) & (counts["nunique"] >= LEAST_PLACES)]
+    frequent = counts.sort_values("size", ascending=False, kind="stable").index[:LARGEST_VOCABULARY]
+    return "".join(sorted(frequent))
+
+
+def _count_order(ids: list[np.ndarray], places: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return all n-grams of one order, their counts, and which were seen in enough reports and places."""
+    found = [np.unique(model.pack(row, order), return_counts=True) for row in ids]
+    keys, inverse = np.unique(np.concatenate([key for key, _ in found]), return_inverse=True)
+    total = np.bincount(inverse, weights=np.concatenate([number for _, number in found])).astype(np.int64)
+    width = int(places.max()) + 1
+    pairs = np.unique(inverse * width + np.repeat(places, [len(key) for key, _ in found]))
+    kept = (np.bincount(inverse) >= LEAST_REPORTS) & (np.bincount(pairs // width) >= LEAST_PLACES)
+    return keys, total, kept
+
+
+def _left_neighbours(keys: np.ndarray, longer: np.ndarray, order: int) -> np.ndarray:
+    """Return for each n-gram the number of different characters seen before it."""
+    tails, number = np.unique(longer & ((1 << model.BITS * order) - 1), return_counts=True)
+    answer = np.zeros(len(keys), dtype=np.int64)
+    place = np.minimum(np.searchsorted(keys, tails), len(keys) - 1)
+    same = keys[place] == tails
+    answer[place[same]] = number[same]
+    return answer
+
+
+def _longest_run(known: np.ndarray) -> int:
+    """Return the number of characters of the longest stretch whose 5-grams are all kept."""
+    ends = np.flatnonzero(~np.concatenate([[False], known, [False]]))
+    return int(np.diff(ends).max()) - 1 + model.ORDER - 1
+
+
+def unambiguous_chain(fives: np.ndarray) -> int:
+    """Return the length of the longest chain of kept 5-grams that can only be continued in one way, from its start."""
+    contexts, first, number = np.unique(fives >> model.BITS, return_index=True, return_counts=True)
+    mask = (1 << model.BITS * (model.ORDER - 1)) - 1
+    only = {int(context): int(fives[place]) & mask for context, place, n in zip(contexts, first, number, strict=True) if n == 1}
+    longest = 0
+    for start in only:
+        at, seen = start, {start}
+        while at in only and only[at] not in seen:
+            at = only[at]
+            seen.add(at)
+        longest = max(longest, len(seen) + model.ORDER - 2)
+    return longest
+
+
+def pack_counts(counts: Counts) -> bytes:
+    """Return the counts as a compressed archive of arrays."""
+    arrays = {"vocabulary": np.array([ord(character) for character in counts.vocabulary], dtype=np.uint32)}
+    contexts = np.zeros(1, dtype=np.int64)
+    for order, row in enumerate(counts.orders, 1):
+        children = np.bincount(np.searchsorted(contexts, row.keys >> model.BITS), minlength=len(contexts))
+        arrays[f"children{order}"] = children.astype(np.uint16)
+        arrays[f"last{order}"] = (row.keys & ((1 << model.BITS) - 1)).astype(np.uint16)
+        arrays[f"count{order}"], arrays[f"total{order}"] = row.count.astype(np.uint32), row.total.astype(np.uint32)
+        contexts = row.keys
+    target = io.BytesIO()
+    np.savez(target, **arrays)
+    return lzma.compress(target.getvalue(), preset=9 | lzma.PRESET_EXTREME)
+
+
+def fit(table: pd.DataFrame, folder: Path, characters: str) -> dict[str, list[float]]:
+    """Return the weights of the logistic regression, with and without a sister, fitted on the reports for tuning."""
+    counts = count(training(table, leave_out=("test", "tune")), folder)
+    model.genre = lambda: model.make_grams(counts.vocabulary, counts.orders, model.DISCOUNT)  # type: ignore[assignment]
+    grams = model.genre()
+    model.genre = lambda: grams  # type: ignore[assignment]
+    files = {(row.place, row.year): row.file for row in table.itertuples()}
+    rows = table[(table["place_set"] == "tune") & (table["year_set"] != "test") & (table["year"] >= 2003)]
+    rows = rows.iloc[np.linspace(0, len(rows) - 1, TUNED_REPORTS).astype(int)]
+    draw = np.random.default_rng(0)
+    found: dict[str, list[np.ndarray]] = {"without sister": [], "with sister": []}
+    for row in rows.itertuples():
+        text = model.view(read_text(folder / row.file))[0]
+        sisters = [model.view(read_text(folder / files[row.place, year]))[0] for year in (row.year - 1, row.year + 1) if (row.place, year) in files]
+        for character in draw.choice(list(characters), TUNED_CHARACTERS, replace=False):
+            found["without sister"].append(_labelled(text, character, []))
+            if sisters:
+                found["with sister"].append(_labelled(text, character, sisters[:1]))
+    return {name: _logistic(np.concatenate(blocks)) for name, blocks in found.items()}
+
+
+def delete(text: str, character: str) -> tuple[str, np.ndarray]:
+    """Return a text without a character, and the gaps at which it stood."""
+    places = np.flatnonzero(np.array(list(text)) == character)
+    return text.replace(character, ""), places - np.arange(len(places))
+
+
+def _labelled(text: str, character: str, sisters: list[str]) -> np.ndarray:
+    """Return the features of the gaps of a text without a character, and whether it stood there."""
+    damaged, gaps = delete(text, character)
+    found, features = model.examine(damaged, character, sisters)
+    return np.column_stack([np.clip(features, -15, 30), np.isin(found, gaps)])
+
+
+def _logistic(rows: np.ndarray) -> list[float]:
+    """Return intercept and slopes of a logistic regression with a small ridge (Newton's method)."""
+    x, y = np.column_stack([np.ones(len(rows)), rows[:, :-1]]), rows[:, -1]
+    x = np.delete(x, 1, axis=1) if np.array_equal(x[:, 1], x[:, 2]) else x
+    weights = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-(x @ weights)))
+        weights = weights + np.linalg.solve((x.T * (p * (1 - p))) @ x + RIDGE * np.eye(len(weights)), x.T @ (y - p) - RIDGE * weights)
+    answer = [round(float(weight), 5) for weight in weights]
+    return answer if len(answer) == rows.shape[1] else [answer[0], 0.0, *answer[1:]]
+
+
+def char_reference(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Return per level, period and character: reports, rate, dispersion, smallest, p1, absent (rates per 10,000 Han)."""
+    texts = [read_text(folder / file) for file in table["file"]]
+    counts = pd.DataFrame([pd.Series(list(text)).value_counts() for text in texts]).fillna(0)
+    characters = sorted(character for character in counts.columns if is_han(character)[0])
+    counts = counts[characters].to_numpy()
+    han = counts.sum(axis=1)
+    period = np.array([next(name for limit, name in model.PERIODS if year < limit) for year in table["year"]])
+    frequent = np.sort(np.argsort(-(counts / han[:, None]).mean(axis=0), kind="stable")[:REFERENCE_CHARACTERS])
+    rows = []
+    for level in LEVELS:
+        for _, name in model.PERIODS:
+            chosen = (table["level"] == level).to_numpy() & (period == name)
+            if chosen.any():
+                rows += [[level, name, characters[place], *_summary(counts[chosen, place], han[chosen])] for place in frequent]
+    return pd.DataFrame(rows, columns=["level", "period", "char", "reports", "rate", "dispersion", "smallest", "p1", "absent"])
+
+
+def _summary(seen: np.ndarray, han: np.ndarray) -> list[float]:
+    """Return reports, rate, negative binomial dispersion (by moments), smallest rate, 1 % point and share without."""
+    mean = seen.sum() / han.sum()
+    expected = mean * han
+    excess = ((seen - expected) ** 2 - expected).sum() / max((expected**2).sum(), 1e-12)
+    rates = seen / han * 10_000
+    numbers = (mean * 10_000, max(excess, 0.0), rates.min(), np.quantile(rates, 0.01), (seen == 0).mean())
+    return [len(seen), *(float(f"{number:.4g}") for number in numbers)]
+
+
+def main(folder: Path, index: Path, out: Path) -> None:
+    """Write the three resources."""
+    table = read_index(index)
+    chosen = training(table)
+    reference = char_reference(chosen, folder)
+    note = "# Rates per 10,000 Han characters in the training reports; built by tools/build_references.py; numbers only.\n"
+    write_atomically(out / "char_reference.csv", note.encode() + reference.to_csv(index=False, lineterminator="\n").encode())
+    counts = count(chosen, folder)
+    common = reference[(reference["level"] == "province") & (reference["period"] == "since 2010")].nlargest(200, "rate")
+    stated = {
+        "n_grams": [len(row.keys) for row in counts.orders],
+        "kept_if": f"seen in at least {LEAST_REPORTS} reports of {LEAST_PLACES} places",
+        "longest_run": counts.longest,
+        "longest_unambiguous_chain": unambiguous_chain(counts.orders[-1].keys),
+        "tiers": list(TIERS),
+        "test_places": sorted(table.loc[table["place_set"] == "test", "place"].map(lambda place: sha256(place.encode())).unique()),
+        "test_years": "those that leave 1 when divided by 4",
+        "training_files": sorted(sha256(folder / file) for file in chosen["file"]),
+    }
+    write_atomically(out / "ngrams.npz.xz", pack_counts(counts))
+    stated = {"weights": fit(table, folder, "".join(sorted(common["char"]))), **stated}
+    write_atomically(out / "ngrams.json", (json.dumps(stated, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:4]))
