@@ -42,19 +42,17 @@ def collate(report: Report, other: Report | str) -> pd.DataFrame:
     ApparatusError
         If no passage of the two can be aligned.
     """
-    text = other if isinstance(other, str) else other.witness
+    whole = not isinstance(other, str)
+    text = other.witness if isinstance(other, Report) else other
     here, places = _folded(report.witness)
     rows: list[tuple[object, ...]] = []
     compared = 0
-    for passage in [text] if not isinstance(other, str) else text.split("\n"):
+    for passage in [text] if whole else text.split("\n"):
         there, _ = _folded(passage)
         anchors = list(_anchors(here, there))
-        if not anchors:
-            continue
-        (first, one), (last, two) = anchors[0], anchors[-1]
-        low, high = max(0, first - one), min(len(here), last + len(there) - two)
-        compared += len(re.findall(f"[{HAN}]", there))
-        rows += _differences(report, here, there, anchors, places, (low, high))
+        if anchors:
+            compared += len(re.findall(f"[{HAN}]", there))
+            rows += _differences(report, here, there, anchors, places, whole)
     if not compared:
         raise ApparatusError(
             f"No passage of the other copy stands in {report.id}: not {ANCHOR} characters in a row agree. Is it another report?"
@@ -82,23 +80,25 @@ def _anchors(here: str, there: str) -> Iterator[tuple[int, int]]:
 
 
 def _differences(
-    report: Report, here: str, there: str, anchors: list[tuple[int, int]], places: list[int], span: tuple[int, int]
+    report: Report, here: str, there: str, anchors: list[tuple[int, int]], places: list[int], whole: bool
 ) -> Iterator[tuple[object, ...]]:
-    """Yield a row for each difference between the anchors, and before the first and after the last of them."""
-    low, high = span
+    """Yield a row for each difference; what stands here before and behind a quotation is none."""
+    (first, one), (last, two) = anchors[0], anchors[-1]
+    low = 0 if whole else max(0, first - one - ANCHOR)
+    high = len(here) if whole else min(len(here), last + len(there) - two + ANCHOR)
     stations = [(low, 0), *anchors, (high, len(there))]
     for (a, b), (c, d) in pairwise(stations):
         if here[a:c] == there[b:d] or c < a:
             continue
         for tag, i, j, k, m in difflib.SequenceMatcher(None, here[a:c], there[b:d], autojunk=False).get_opcodes():
-            if tag == "equal":
-                continue
-            seen, read = here[a + i : a + j], there[b + k : b + m]
-            offset = places[a + i] if a + i < len(places) else len(report.witness)
-            kind = {"insert": "loss here", "delete": "loss there"}.get(tag, "substitution")
-            kind = kind if re.search(rf"[{HAN}\w]", seen + read) else "layout"
-            witness = report.witness
-            yield (
-                report.id, offset, seen, read, kind,
-                witness[max(0, offset - CONTEXT) : offset], witness[offset : offset + CONTEXT],
-            )  # fmt: skip
+            outside = tag == "delete" and not whole and (m == 0 == b or k + b == len(there))
+            if tag != "equal" and not outside:
+                yield _difference(report, here[a + i : a + j], there[b + k : b + m], [*places, len(report.witness)][a + i], tag)
+
+
+def _difference(report: Report, seen: str, read: str, offset: int, tag: str) -> tuple[object, ...]:
+    """Return one row."""
+    kind = {"insert": "loss here", "delete": "loss there"}.get(tag, "substitution")
+    kind = kind if re.search(rf"[{HAN}\w]", seen + read) else "layout"
+    witness = report.witness
+    return (report.id, offset, seen, read, kind, witness[max(0, offset - CONTEXT) : offset], witness[offset : offset + CONTEXT])

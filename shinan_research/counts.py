@@ -20,7 +20,9 @@ SCOPES = {
     "plan": ("plan",),
     "annex": ("annex",),
 }
-UNITS = {"block": "block", "sentence": "sentence", "chapter": "chapter"}
+UNITS = ("block", "sentence", "chapter")
+
+STRATA = ("report", "chapter", "stratum")
 
 Group = int | str | tuple[str, int]
 
@@ -126,21 +128,24 @@ def count_units(
     ShinanError
         If a group is absent, the two groups share a report, or the scope holds no text in one of them.
     """
+    if unit not in UNITS:
+        raise ShinanError(f"unit is {unit!r}; allowed: {', '.join(UNITS)}.")
     first, second = belongs(tokens, before), belongs(tokens, after)
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
     chosen = (first | second) & tokens["part"].isin(_parts(scope))
     chosen &= headings | ~tokens["heading"]
     body = tokens[chosen]
-    keys = ["report", UNITS[unit]]
+    keys = ["report", unit]
     units = (
         body.assign(after=second[chosen])
         .groupby(keys, sort=True)
         .agg(after=("after", "first"), chapter=("chapter", "first"), han=("han", "sum"))
     )
-    if units["after"].nunique() < 2:
-        raise ShinanError(f"The scope {scope!r} holds no text in {before!r} or {after!r}; nothing can be compared there.")
     lexical = body[body["kind"].isin(["word", "term"])]
+    _check_text(
+        units, lexical.groupby(keys).size().reindex(units.index, fill_value=0), found, f"{scope!r} holds no", (before, after)
+    )
     source = lexical if found is None else _hits(found, body, headings)
     terms = sorted(set(source["term"].astype(str))) if found is None else [str(term) for term in found["term"].cat.categories]
     row = units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
@@ -168,6 +173,17 @@ def _parts(scope: str) -> Sequence[str]:
     return SCOPES[scope]
 
 
+def _check_text(
+    units: pd.DataFrame, words: pd.Series[int], found: pd.DataFrame | None, holds: str, groups: tuple[Group, Group]
+) -> None:
+    """Refuse a scope that one group lacks, or that holds nothing there to be a share of."""
+    total = words if found is None else units["han"]
+    sizes = total.groupby(units["after"]).sum()
+    if len(sizes) < 2 or (units.groupby("after")["han"].sum() == 0).any() or (sizes == 0).any():
+        what = "text" if len(sizes) < 2 else "word" if found is None else "Han character"
+        raise ShinanError(f"The scope {holds} {what} in {groups[0]!r} or {groups[1]!r}; nothing can be compared there.")
+
+
 def _hits(found: pd.DataFrame, body: pd.DataFrame, headings: bool) -> pd.DataFrame:
     """Return the occurrences that stand in the chosen reports and parts."""
     inside = found["report"].isin(set(body["report"])) & found["part"].isin(set(body["part"]))
@@ -178,5 +194,19 @@ def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.in
     """Return the stratum of each unit; without a file all text is one stratum."""
     if strata is None or strata.empty:
         return np.zeros(len(chapter), dtype=np.int64)
-    merged: Any = chapter.merge(strata, on=["report", "chapter"], how="left")["stratum"]
+    missing = [name for name in STRATA if name not in strata.columns]
+    if missing:
+        raise ShinanError(f"strata lack the column {', '.join(missing)}; needed: {', '.join(STRATA)}.")
+    numbers = pd.to_numeric(strata["chapter"], errors="coerce")
+    if numbers.isna().any():
+        raise ShinanError(
+            f"strata: chapter is {strata['chapter'][numbers.isna()].iloc[0]!r}; expected the number of a chapter, from 0."
+        )
+    rows = strata.assign(chapter=numbers.astype(int))
+    twice = rows[rows.duplicated(["report", "chapter"])]
+    if len(twice):
+        raise ShinanError(
+            f"strata name chapter {twice['chapter'].iloc[0]} of {twice['report'].iloc[0]} twice. Give it one stratum."
+        )
+    merged: Any = chapter.merge(rows, on=["report", "chapter"], how="left")["stratum"]
     return np.asarray(pd.factorize(merged.fillna("unmatched"), sort=True)[0], dtype=np.int64)

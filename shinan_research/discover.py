@@ -29,29 +29,37 @@ Codes = NDArray[np.int64]
 
 
 class Stream(NamedTuple):
-    """The tokens of all sentences in one row, each sentence between two edges (code 0), and which may stand in a term."""
+    """The tokens of all sentences in one row, each sentence between two edges (code 0).
+
+    `beside` is the code of a token as a neighbour: every edge and every mark of punctuation has one of its own, because
+    each of them sets a term off. `lexical` says which tokens may stand in a term.
+    """
 
     words: list[str]
     codes: Codes
+    beside: Codes
     lexical: NDArray[np.bool_]
 
 
 class Runs(NamedTuple):
-    """The runs of one length: at each place of the stream the run that begins there (or −1); by run, its count and first place."""
+    """The runs of one length: at each place of the stream the number of the run that begins there, or −1.
+
+    `total` and `first` are, by number, how often the run stands and its first place.
+    """
 
     at: Codes
-    count: Codes
+    total: Codes
     first: Codes
 
 
 def find_terms(sentences: pd.DataFrame, tokens: pd.DataFrame, *, min_count: int = 2) -> pd.DataFrame:
     """Suggest terms for the lexicon: a table for the analyst to accept from, never merged silently.
 
-    Four sources in this order; a string is listed under the first that yields it: headwords of the annex (名词解释); strings in
-    quotation marks; a quoted string with the head noun that follows (“…”攻坚战; `resources/head_nouns.txt`); and, by
-    statistics, runs of two to five tokens without words that no name holds (`resources/edge_words.txt`) whose neighbours
-    vary on both sides. What the text itself marks is listed even if it stands once. Pass all reports of a study together:
-    terms found report by report would make every one of them a false shift.
+    Four sources in this order; a string is listed under the first that yields it: headwords of the annex (名词解释);
+    strings in quotation marks; a quoted string with the head noun that follows (“…”攻坚战; `resources/head_nouns.txt`);
+    and, by statistics, runs of two to five tokens without words that no name holds (`resources/edge_words.txt`) whose neighbours
+    vary on both sides (every mark of punctuation counts as another neighbour). What the text itself marks is listed even
+    if it stands once. Pass all reports of a study together: a term found in one report alone would become a false shift.
 
     Parameters
     ----------
@@ -79,7 +87,7 @@ def find_terms(sentences: pd.DataFrame, tokens: pd.DataFrame, *, min_count: int 
     >>> from shinan_research.outline import outline
     >>> from shinan_research.tokens import tokenize
     >>> text = "打响“甲乙”攻坚战。推进“甲乙”产业体系。"
-    >>> sentences = outline([Report("a", "A", 2020, text, text)], witness=True)
+    >>> sentences = outline([Report("a", "A", 2010, text, text)], witness=True)
     >>> find_terms(sentences, tokenize(sentences))[["term", "source", "count"]]
               term       source  count
     0           甲乙       quoted      2
@@ -118,7 +126,7 @@ def _marked(sentences: pd.DataFrame) -> list[tuple[object, ...]]:
 def headword(heading: str) -> str:
     """Return the term that a glossary entry explains, or "" where its heading is a sentence (it ends in 是 or 指) or a title.
 
-    >>> headword("3.“双随机”："), headword("“四个走在前列”分别是："), headword("名词解释")
+    >>> headword("3.“双随机”："), headword("“四个全面”分别是："), headword("名词解释")
     ('双随机', '', '')
     """
     head = NUMBERING.sub("", heading.strip())
@@ -134,8 +142,8 @@ def headword(heading: str) -> str:
 def quoted(text: str) -> Iterator[str]:
     """Yield the strings in quotation marks that may be terms: 2 to 12 characters, Han in them, no mark of a clause.
 
-    >>> list(quoted("实施“双招双引”，坚持“3618”，说：“好。”"))
-    ['双招双引']
+    >>> list(quoted("实施“河长制”，坚持“8337”，说：“好。”"))
+    ['河长制']
     """
     return (match["inner"] for match in QUOTED.finditer(text) if re.search(f"[{HAN}]", match["inner"]))
 
@@ -143,15 +151,19 @@ def quoted(text: str) -> Iterator[str]:
 def quoted_with_head(text: str) -> Iterator[str]:
     """Yield quoted strings with the head noun behind them, at most four characters between that end no phrase.
 
-    >>> list(quoted_with_head("“254”现代产业体系和“瞪羚”企业，“好”的企业"))
-    ['“254”现代产业体系', '“瞪羚”企业']
+    >>> list(quoted_with_head("“415”现代产业体系和“瞪羚”企业，“好”的企业"))
+    ['“415”现代产业体系', '“瞪羚”企业']
     """
+    matches = _tail().finditer(text)
+    return (match.group() for match in matches if not set(match["between"]) & set(BOUNDARY))
+
+
+@cache
+def _tail() -> re.Pattern[str]:
+    """Return the pattern of a quoted string with a head noun behind it."""
     nouns = "|".join(map(re.escape, _words("head_nouns.txt")))
-    pattern = re.compile(rf"[“「\"][^“”「」\"，。；：！？\n]{{1,{LONGEST_QUOTE}}}[”」\"][{HAN}]{{0,{LONGEST_BETWEEN}}}?(?:{nouns})")
-    for match in pattern.finditer(text):
-        between = re.split(r"[”」\"]", match.group())[-1]
-        if not any(character in BOUNDARY for character in between):
-            yield match.group()
+    inner = rf"[^“”「」\"，。；：！？\n]{{1,{LONGEST_QUOTE}}}"
+    return re.compile(rf"[“「\"]{inner}[”」\"](?P<between>[{HAN}]{{0,{LONGEST_BETWEEN}}}?)(?:{nouns})")
 
 
 def _places(sentences: pd.DataFrame, terms: list[str]) -> pd.DataFrame:
@@ -169,10 +181,11 @@ def _statistical(tokens: pd.DataFrame, min_count: int) -> list[tuple[object, ...
     """Return the runs of tokens that cohere and whose neighbours vary: term, source, npmi, entropy left and right."""
     stream = _stream(tokens)
     lengths = _runs(stream, max(min_count, 2))
+    total = int(tokens["kind"].isin(["word", "term"]).sum())
     rows: list[tuple[object, ...]] = []
     for length, runs in enumerate(lengths[1:], 2):
-        npmi = _npmi(lengths, length, int(stream.lexical.sum()))
-        left, right = (_entropy(runs, stream.codes, shift) for shift in (-1, length))
+        npmi = _npmi(lengths, length, total)
+        left, right = (_entropy(runs, stream.beside, shift) for shift in (-1, length))
         for run in np.flatnonzero((left >= MIN_ENTROPY) & (right >= MIN_ENTROPY)).tolist():
             words = stream.codes[runs.first[run] : runs.first[run] + length].tolist()
             name = "".join(stream.words[word] for word in words)
@@ -191,7 +204,10 @@ def _stream(tokens: pd.DataFrame) -> Stream:
     codes[place] = number + 1
     lexical = np.zeros(len(codes), dtype=bool)
     lexical[place] = tokens["kind"].isin(["word", "term"]).to_numpy() & ~np.isin(surface.astype(str), _words("edge_words.txt"))
-    return Stream(["", *map(str, words)], codes, lexical)
+    free = codes == 0
+    free[place] = tokens["kind"].to_numpy() == "punct"
+    beside = np.where(free, len(words) + np.arange(len(codes)) + 1, codes)
+    return Stream(["", *map(str, words)], codes, beside, lexical)
 
 
 def _runs(stream: Stream, min_count: int) -> list[Runs]:
@@ -207,7 +223,7 @@ def _runs(stream: Stream, min_count: int) -> list[Runs]:
 
 
 def _numbered(keys: Codes, min_count: int) -> Runs:
-    """Number the keys from 0 in ascending order; −1, and keys that stand less than `min_count` times, have no number."""
+    """Return the keys numbered from 0, ascending; −1, and keys that stand less than `min_count` times, get no number."""
     unique, first, inverse, count = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
     keep = (unique >= 0) & (count >= min_count)
     number = np.where(keep, np.cumsum(keep) - 1, -1)
@@ -215,22 +231,25 @@ def _numbered(keys: Codes, min_count: int) -> Runs:
 
 
 def _npmi(lengths: list[Runs], length: int, total: int) -> NDArray[np.float64]:
-    """Return per run of a length the smallest normalised pointwise mutual information over its splits in two."""
+    """Return per run of a length the smallest normalised pointwise mutual information over its splits in two.
+
+    `total` is the number of words and terms in the text.
+    """
     runs = lengths[length - 1]
-    smallest = np.full(len(runs.count), np.inf)
-    joint = runs.count / max(total, 1)
+    smallest = np.full(len(runs.total), np.inf)
+    joint = runs.total / max(total, 1)
     for cut in range(1, length):
         left, right = lengths[cut - 1], lengths[length - cut - 1]
-        parts = left.count[left.at[runs.first]] * right.count[right.at[runs.first + cut]] / max(total, 1) ** 2
+        parts = left.total[left.at[runs.first]] * right.total[right.at[runs.first + cut]] / max(total, 1) ** 2
         smallest = np.minimum(smallest, np.log(joint / parts) / np.maximum(-np.log(joint), 1e-12))
     return smallest
 
 
-def _entropy(runs: Runs, codes: Codes, shift: int) -> NDArray[np.float64]:
-    """Return per run the entropy in bits of the tokens `shift` places from its first; the edge of a sentence is one of them."""
-    place = np.flatnonzero(runs.at >= 0)
-    run, neighbour = runs.at[place], codes[place + shift]
-    pairs, count = np.unique(run * (codes.max(initial=0) + 1) + neighbour, return_counts=True)
-    owner = pairs // (codes.max(initial=0) + 1)
-    share = count / runs.count[owner]
-    return np.bincount(owner, weights=-share * np.log2(share), minlength=len(runs.count))
+def _entropy(runs: Runs, beside: Codes, shift: int) -> NDArray[np.float64]:
+    """Return per run the entropy in bits of the neighbours that stand `shift` places from its first token."""
+    place, size = np.flatnonzero(runs.at >= 0), int(beside.max(initial=0)) + 1
+    pairs, count = np.unique(runs.at[place] * size + beside[place + shift], return_counts=True)
+    owner = pairs // size
+    share = count / runs.total[owner]
+    bits = np.bincount(owner, weights=-share * np.log2(share), minlength=len(runs.total))
+    return np.asarray(bits, dtype=np.float64)

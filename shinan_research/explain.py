@@ -92,14 +92,14 @@ def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
         "total": str(total),
         "rate_before": f"{row['rate_before']:.1f}",
         "rate_after": f"{row['rate_after']:.1f}",
-        "level": "95",
+        "level": f"{100 * float(row.get('level', 0.95)):g}",
         "p": probability(float(row["p_adjusted"])),
         "p_without": probability(float(row["p_without_chapter"])),
-        "detectable": f"{row['detectable_ratio']:.1f}",
+        "detectable": ratio(float(row["detectable_ratio"])),
         "blocks": say("number.passage", language)
         if row["blocks"] == 1
         else say("number.passages", language, n=int(row["blocks"])),
-        **{name: f"{value:.2g}" if value < 100 else f"{value:,.0f}" for name, value in numbers.items()},
+        **{name: ratio(value) for name, value in numbers.items()},
     }
 
 
@@ -120,6 +120,17 @@ def probability(p: float) -> str:
     ('0.036', '< 0.001')
     """
     return "< 0.001" if p < 0.001 else f"{p:.2g}" if p < 0.1 else f"{p:.2f}"
+
+
+def ratio(value: float) -> str:
+    """Return a ratio of rates as prose prints it, without powers of ten.
+
+    >>> ratio(0.1265), ratio(0.00001), ratio(12345.0)
+    ('0.13', '< 0.001', '> 1,000')
+    """
+    if value < 0.001:
+        return "< 0.001"
+    return "> 1,000" if value > 1_000 else f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
 
 
 def group_name(name: object, language: str) -> str:
@@ -189,6 +200,7 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
         raise ShinanError(f"No caption is known for a table of {settings.get('function')!r}. Pass caption= and alt= to publish.")
     values = {key: settings[key] for key in ("seed", "blocks_before", "blocks_after")}
     values |= {"before": table["before"].iloc[0], "after": table["after"].iloc[0], "place": place[language]}
+    values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
     values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
     parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method", "confounded")]
     return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
@@ -211,6 +223,7 @@ def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
         for row in table.to_dict("records")
     ]
     names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
+    names["scope"] = say(f"scope.{table['scope'].iloc[0]}", language)
     return say("alt.shift", language, **names, rows=("；" if language == "zh" else "; ").join(rows))
 
 

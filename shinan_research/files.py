@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from .errors import ReadError
 
+STAGE, FINAL = ".writing", ".final"
 ENCODINGS = ("utf-8", "gb18030")
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -32,23 +35,33 @@ def decode(raw: bytes, name: str) -> str:
     Raises
     ------
     ReadError
-        If the bytes are empty, hold null bytes, or are in none of these encodings.
+        If the bytes are empty, hold null characters, or are in none of these encodings.
     """
-    if not raw.strip():
+    text = _decoded(raw, name)
+    if not text.strip("\ufeff \t\r\n\f\v\u3000\xa0"):
         raise ReadError(f"{name}: the file is empty. Save the page or the report into it as text (UTF-8).")
+    if "\0" in text:
+        raise ReadError(
+            f"{name}: not a text file (it holds null characters). Save it as text in UTF-8; "
+            "a .doc or a scanned PDF must be converted first."
+        )
+    return text
+
+
+def _decoded(raw: bytes, name: str) -> str:
+    """Return the text in the first encoding that fits."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             return _decode_as(raw, encoding, name)
-    if b"\0" in raw:
-        raise ReadError(
-            f"{name}: not a text file (it holds null bytes). Save it as text in UTF-8; "
-            "a .doc or a scanned PDF must be converted first."
-        )
     for encoding in ENCODINGS:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+    if b"\0" in raw:
+        raise ReadError(
+            f"{name}: not a text file (it holds null bytes). Save it as text in UTF-8; a .doc must be converted first."
+        )
     raise ReadError(
         f"{name}: not in UTF-8, UTF-16 with byte-order mark, or GB18030. "
         "Open it in an editor that shows it correctly and save it as UTF-8."
@@ -82,13 +95,16 @@ def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
     Raises
     ------
     ReadError
-        If the file has no header, or a required column is missing.
+        If the file is no table, a required column is missing, or a row has more cells than there are columns.
     """
     text = read_text(path).replace("\r\n", "\n").replace("\r", "\n")
     header = next((line for line in text.split("\n") if line.strip() and not line.startswith("#")), "")
     delimiter = max(",;\t", key=lambda mark: (header.count(mark), mark == ","))
     lines = io.StringIO(text, newline="")
-    rows = list(csv.reader(lines, delimiter=delimiter, strict=False))
+    try:
+        rows = list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise ReadError(f"{path.name}: not a table ({error}). Look for a quotation mark that is not closed.") from error
     rows = [row for row in rows if any(cell.strip() for cell in row) and not row[0].startswith("#")]
     names = [cell.strip().lstrip("\ufeff") for cell in rows[0]] if rows else []
     missing = [name for name in required if name not in names]
@@ -97,6 +113,12 @@ def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
             f"{path.name}: the column {', '.join(missing)} is missing. "
             f"Columns found: {', '.join(names) or 'none'}; needed: {', '.join(required)}."
         )
+    for number, row in enumerate(rows[1:], 2):
+        if any(cell.strip() for cell in row[len(names) :]):
+            raise ReadError(
+                f"{path.name}, row {number}: {len(row)} cells for {len(names)} columns ({row[0]!r} …). "
+                f"Put a cell that holds {delimiter!r} into quotation marks."
+            )
     return [dict(zip(names, (*row, *[""] * len(names)), strict=False)) for row in rows[1:]]
 
 
@@ -127,3 +149,33 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_together(folder: Path, files: dict[str, bytes]) -> None:
+    """Write several files of a folder so that all are replaced or none.
+
+    They are first written and flushed in a folder of their own; a list written last makes the change final. After a
+    failure before that the earlier files stay; after a kill behind it the next call of :func:`recover` finishes.
+    """
+    recover(folder)
+    stage = folder / STAGE
+    try:
+        for name, data in files.items():
+            write_atomically(stage / name, data)
+        write_atomically(stage / FINAL, json.dumps(list(files)).encode())
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+    recover(folder)
+
+
+def recover(folder: Path) -> None:
+    """Finish a change of several files that was final but not done, or drop one that was not final."""
+    stage = folder / STAGE
+    if not stage.is_dir():
+        return
+    if (stage / FINAL).exists():
+        for name in json.loads((stage / FINAL).read_text(encoding="utf-8")):
+            if (stage / name).exists():
+                (stage / name).replace(folder / name)
+    shutil.rmtree(stage)

@@ -1,8 +1,9 @@
-"""How alike two indicators are worded: characters and pairs of characters, weighted by rarity."""
+"""How alike two indicators are, and which outcome goes with which target: words, units, kinds, and one assignment for all."""
 
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from functools import cache
 from typing import Any
@@ -10,8 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from . import dictionary
+
+SHARED = 0.55
+OTHER_KIND = 0.75
+SURE = 0.5
+CLEAR = 0.2
 
 
 @cache
@@ -20,20 +27,25 @@ def wording() -> dict[str, Any]:
     return tomllib.loads(dictionary.resource("links.toml").decode("utf-8"))
 
 
-def _grams(indicators: pd.Series[str]) -> list[dict[str, int]]:
-    """Return for each indicator its single characters and pairs, after the wording is made equal."""
+def _plain(indicators: pd.Series[str]) -> list[str]:
+    """Return indicators with their wording made equal and empty words taken out."""
     rules = wording()["wording"]
     text = indicators
     for pattern, replacement in rules["same"]:
         text = text.str.replace(pattern, replacement, regex=True)
-    text = text.str.replace(rules["empty"], "", regex=True)
-    rows = []
-    for words in text:
-        grams: dict[str, int] = {}
-        for gram in [*words, *(words[i : i + 2] for i in range(len(words) - 1))]:
-            grams[gram] = grams.get(gram, 0) + 1
-        rows.append(grams)
-    return rows
+    return text.str.replace(rules["empty"], "", regex=True).tolist()
+
+
+def _grams(words: str) -> dict[str, int]:
+    """Return the counts of single characters and pairs."""
+    grams: dict[str, int] = {}
+    for gram in [*words, *_pairs(words)]:
+        grams[gram] = grams.get(gram, 0) + 1
+    return grams
+
+
+def _pairs(words: str) -> list[str]:
+    return [words[i : i + 2] for i in range(len(words) - 1)]
 
 
 def similarity(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.float64]:
@@ -41,7 +53,8 @@ def similarity(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.float6
 
     Salton and Buckley (1988), Information Processing & Management 24: weight (1 + ln tf) · ln(1 + N / df).
     """
-    rows = [*_grams(left), *_grams(right)]
+    texts = [*_plain(left), *_plain(right)]
+    rows = [_grams(text) for text in texts]
     vocabulary = {gram: i for i, gram in enumerate(sorted({gram for row in rows for gram in row}))}
     matrix = np.zeros((len(rows), len(vocabulary)))
     for i, row in enumerate(rows):
@@ -50,4 +63,66 @@ def similarity(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.float6
     matrix *= np.log(1 + len(rows) / np.maximum((matrix > 0).sum(axis=0), 1))
     length = np.linalg.norm(matrix, axis=1, keepdims=True)
     matrix /= np.where(length > 0, length, 1)
-    return np.asarray(matrix[: len(left)] @ matrix[len(left) :].T)
+    alike = np.asarray(matrix[: len(left)] @ matrix[len(left) :].T)
+    return alike * np.where(_share_more(texts, len(left)), 1.0, wording()["units"]["heads"])
+
+
+def _share_more(texts: list[str], n: int) -> NDArray[np.bool_]:
+    """Return which of the first n texts share with each other one a pair of characters beyond heads like 增加值."""
+    heads = re.compile(wording()["wording"]["heads"])
+    pairs = [frozenset(pair for piece in heads.split(text) for pair in _pairs(piece)) for text in texts]
+    return np.array([[text == other or bool(one & two) for other, two in zip(texts[n:], pairs[n:], strict=True)]
+                     for text, one in zip(texts[:n], pairs[:n], strict=True)], dtype=bool).reshape(n, len(texts) - n)  # fmt: skip
+
+
+def equal(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Return which values of the one column equal which of the other, as a matrix."""
+    return np.asarray(left.to_numpy()[:, None] == right.to_numpy()[None, :], dtype=bool)
+
+
+def weights(targets: pd.DataFrame, outcomes: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how far units, kinds and scope let each outcome answer each target, 0 to 1: a factor of likeness of words."""
+    rules = wording()["units"]
+    unit = equal(targets["unit"], outcomes["unit"])
+    classes = [table["unit_class"] for table in (targets, outcomes)]
+    groups = [column.mask(column.isin(rules["countable"]), "countable") for column in classes]
+    related = equal(*groups)
+    change = equal(targets["kind"] == "growth", outcomes["kind"] == "growth")
+    added, said = (table["indicator"].str.contains(rules["flows"]).to_numpy() for table in (targets, outcomes))
+    flow = added[:, None] & ~said[None, :]
+    whole, held = (table["indicator"].str.contains(rules["stocks"]).to_numpy() for table in (targets, outcomes))
+    stock = (added[:, None] & held[None, :]) | (whole[:, None] & said[None, :] & ~held[None, :])
+    weight = np.where(unit, rules["same"], np.where(related, rules["related"], rules["other"]))
+    aim, reached = (np.maximum(table["value"].to_numpy(dtype=float), 1e-9) for table in (targets, outcomes))
+    far = np.abs(np.log(reached[None, :] / aim[:, None])) > math.log(rules["times"])
+    weight *= np.where(far & (targets["kind"] != "growth").to_numpy()[:, None], rules["magnitude"], 1.0)
+    weight *= np.where(change, 1.0, rules["kind"]) * np.where(stock, rules["stock"], np.where(flow, rules["flow"], 1.0))
+    return np.asarray(weight, dtype=float)
+
+
+def assign(matrix: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.int64], frozenset[int]]:
+    """Return the outcome of each target (-1 for none), and the targets whose outcome answers another one too."""
+    chosen = np.full(len(matrix), -1, dtype=np.int64)
+    for k, j in zip(*linear_sum_assignment(np.where(matrix >= threshold, matrix, 0.0), maximize=True), strict=True):
+        chosen[k] = int(j) if matrix[k, j] >= threshold else -1
+    shared: set[int] = set()
+    for i in range(len(matrix)):
+        best = int(matrix[i].argmax()) if matrix.shape[1] else -1
+        if chosen[i] < 0 and best >= 0 and matrix[i, best] >= SHARED:
+            chosen[i] = best
+            shared.update(k for k in range(len(matrix)) if chosen[k] == best)
+    return chosen, frozenset(shared)
+
+
+def other_kinds(
+    matrix: NDArray[np.float64], chosen: NDArray[np.int64], likeness: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Link what is left to an outcome that names the same thing, but states a level for growth or growth for a level."""
+    if not matrix.size:
+        return matrix, chosen
+    best = likeness.argmax(axis=1)
+    rows = np.flatnonzero((chosen < 0) & (likeness.max(axis=1) >= OTHER_KIND))
+    matrix, chosen = matrix.copy(), chosen.copy()
+    matrix[rows, best[rows]] = likeness[rows, best[rows]]
+    chosen[rows] = best[rows]
+    return matrix, chosen

@@ -17,8 +17,8 @@ VERDICTS = ("met", "missed", "partly", "blanket claim", NOT_FOUND, "not yet due"
 BASES = ("", "same", "changed", "merged", "component")
 REQUIRED = ("target_start", "target_text", "outcome_start", "outcome_text", "verdict", "basis", "decided_by")
 COLUMNS = (
-    "report", "target_start", "target_text", "target", "outcome_report", "outcome_start", "outcome_text", "verdict", "verdict_second",
-    "basis", "decided_by", "external_value", "external_source", "note",
+    "report", "target_start", "target_text", "target", "outcome_report", "outcome_start", "outcome_text", "verdict",
+    "verdict_second", "basis", "decided_by", "external_value", "external_source", "note",
 )  # fmt: skip
 NOT_TARGETS = "not-targets"
 WITHOUT_OUTCOME = (NOT_FOUND, "blanket claim", "not yet due")
@@ -56,7 +56,8 @@ def read_links(folder: Path) -> pd.DataFrame:
     twice = table[table.duplicated(["report", "target_start"])]
     if len(twice):
         first = twice.iloc[0]
-        raise ApparatusError(f"links of {first['report']}: the target at offset {first['target_start']} is listed twice. Keep one row.")
+        where = f"the target at offset {first['target_start']}"
+        raise ApparatusError(f"links of {first['report']}: {where} is listed twice. Keep one row.")
     return table.sort_values(["report", "target_start"], kind="stable", ignore_index=True)
 
 
@@ -67,7 +68,8 @@ def _link(row: dict[str, str], report: str, where: str) -> dict[str, object]:
     _check(row, "basis", BASES, where)
     outcome = row["outcome_start"].strip()
     if not outcome and row["verdict"] not in WITHOUT_OUTCOME:
-        raise ApparatusError(f"{where}: the verdict is {row['verdict']!r}, but outcome_start is empty. Give the outcome, or {NOT_FOUND!r}.")
+        stated = f"the verdict is {row['verdict']!r}, but outcome_start is empty"
+        raise ApparatusError(f"{where}: {stated}. Give the outcome, or say {NOT_FOUND!r}.")
     start = _number(outcome, where) if outcome else -1
     kept = {name: row.get(name, "") for name in COLUMNS}
     return kept | {"report": report, "target_start": _number(row["target_start"], where), "target": True, "outcome_start": start}
@@ -107,14 +109,12 @@ def locate_links(links: pd.DataFrame, reports: Iterable[Report]) -> pd.DataFrame
     """
     known = {report.id: report for report in reports}
     table = links[links["report"].isin(set(known))].copy()
-    table["target_start"] = [
-        _locate(known[row.report], row.target_start, row.target_text) for row in table.itertuples()  # type: ignore[index, arg-type]
-    ]
+    places = zip(table["report"], table["target_start"], table["target_text"], strict=True)
+    table["target_start"] = [_locate(known[report], offset, words) for report, offset, words in places]
+    places = zip(table["outcome_report"], table["outcome_start"], table["outcome_text"], strict=True)
     table["outcome_start"] = [
-        _locate(known[row.outcome_report], row.outcome_start, row.outcome_text)  # type: ignore[index, arg-type]
-        if row.outcome_start >= 0 and row.outcome_report in known else -1  # type: ignore[operator]
-        for row in table.itertuples()
-    ]  # fmt: skip
+        _locate(known[report], offset, words) if offset >= 0 and report in known else -1 for report, offset, words in places
+    ]
     return table.reset_index(drop=True)
 
 
@@ -123,7 +123,8 @@ def _locate(report: Report, offset: int, words: str) -> int:
     found = report.witness[offset : offset + len(words)]
     position = report.to_text(offset) if offset <= len(report.witness) else -1
     if position < 0 or report.text[position : position + len(words)] != words:
-        raise ApparatusError(f"links: expected {words!r} at offset {offset} of {report.id}, found {found!r}. Offsets count from 0.")
+        where = f"at offset {offset} of {report.id}"
+        raise ApparatusError(f"links: expected {words!r} {where}, found {found!r}. Offsets count from 0 in the witness.")
     return position
 
 

@@ -37,9 +37,10 @@ ANNEX = re.compile(
     r"|(?<=[。!！\n])附件[一1]?[:：]"
 )
 EARLIEST_ANNEX = 0.6
-ADDRESS = re.compile(r"(?<=[。!！?？\n])\s*各位代表")
+ADDRESS = re.compile(r"(?<=[。!！?？\n])\s*(?P<address>各位代表)")
 CLOSING_SHARE = 0.12
-HEADWORD = re.compile(r"[^。:：,，;；]{1,40}?(?<![是为指])[:：]")
+HEADWORD = re.compile(r"[^。:：,，;；!！?？\s]{1,40}?(?<![是为指])[:：]")
+HEADING_END = re.compile(r"\n|。")
 SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？!?\n]+[”’」』）)》\s]*|\Z)")
 
 
@@ -98,11 +99,11 @@ def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, 
     >>> from shinan_research.reports import Report
     >>> text = "一、工作回顾\n去年办了峰会。二、工作安排\n今年招商。"
     >>> outline([Report("a", "A", 2020, text, text)], witness=True)[["part", "heading", "text"]]
-         part  heading       text
-    0  review     True  一、工作回顾\\n
+         part  heading      text
+    0  review     True  一、工作回顾\n
     1  review    False   去年办了峰会。
-    2    plan     True  二、工作安排\\n
-    3    plan    False      今年招商。
+    2    plan     True  二、工作安排\n
+    3    plan    False     今年招商。
     """
     reports = list(reports)
     raw = [report.id for report in reports if not report.restored]
@@ -136,7 +137,7 @@ def _reviewed(report: Report, row: Mapping[Hashable, Any]) -> Heading:
     """Return one reviewed heading in positions of the text, after checking that it stands there."""
     start, end, level, text = int(row["start"]), int(row["end"]), str(row["level"]), str(row["text"])
     found = report.witness[start:end]
-    if found != text or level not in LEVELS:
+    if found != text or not 0 <= start < end or level not in LEVELS:
         raise ApparatusError(
             f"headings of {report.id}, offset {start}: expected {text!r} of level {level} at {start} to {end}, "
             f"found {found!r}. Levels are {', '.join(LEVELS)}. Offsets count characters of the page's paragraph from 0."
@@ -153,25 +154,40 @@ def find_headings(text: str) -> Iterator[Heading]:
     """
     annex = next((match for match in ANNEX.finditer(text) if match.start() >= EARLIEST_ANNEX * len(text)), None)
     body_end = annex.start() if annex else len(text)
-    for match in NUMBERED.finditer(text, 0, body_end):
-        start = match.end("space")
-        stop = re.compile(r"\n|。").search(text, match.end(), min(start + LONGEST_HEADING, body_end))
-        yield Heading(start, stop.end() if stop else match.end(), "1" if match["one"] else "2")
+    numbered = list(NUMBERED.finditer(text, 0, body_end))
+    starts = [*(match.end("space") for match in numbered), body_end]
+    for number, match in enumerate(numbered):
+        start, limit = starts[number], starts[number + 1]
+        stop = HEADING_END.search(text, match.end(), min(start + LONGEST_HEADING, limit))
+        end = stop.end() if stop else limit if limit < body_end and limit - start <= LONGEST_HEADING else match.end()
+        yield Heading(start, end, "1" if match["one"] else "2")
     if annex:
-        yield Heading(annex.start(), annex.end(), "annex")
-        for sentence in SENTENCE.finditer(text, annex.end()):
-            if head := HEADWORD.match(text, sentence.start()):
-                yield Heading(head.start(), head.end(), "gloss")
+        blank = len(annex.group()) - len(annex.group().lstrip())
+        yield Heading(annex.start() + blank, annex.end(), "annex")
+        yield from _headwords(text, annex.end())
+
+
+def _headwords(text: str, start: int) -> Iterator[Heading]:
+    """Find the headwords of a glossary: what stands between the start of a sentence and its first colon."""
+    for first, last in _sentences(text, start, len(text)):
+        space = len(text[first:last]) - len(text[first:last].lstrip())
+        if head := HEADWORD.match(text, first + space, last):
+            yield Heading(head.start(), head.end(), "gloss")
 
 
 def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter]:
     """Return the chapters of a text, tiling it."""
+    if not text:
+        return []
     annex = next((heading.start for heading in headings if heading.level == "annex"), len(text))
     numbered = [heading for heading in headings if heading.level in ("1", "2")]
     first = [heading for heading in numbered if heading.level == "1"]
     plan = _plan_start(text, first, annex, year)
-    ends = {heading.end for heading in headings}
-    addresses = [match.start() for match in ADDRESS.finditer(text, 0, annex) if match.start() not in ends]
+    addresses = [
+        match.start("address")
+        for match in ADDRESS.finditer(text, 0, annex)
+        if not any(heading.start <= match.start("address") <= heading.end for heading in headings)
+    ]
     review = numbered[0].start if numbered else 0
     closing = _closing_start(addresses, max([plan, *(heading.start for heading in numbered)], default=0), annex)
     titles = {heading.start: text[heading.start : heading.end].strip() for heading in headings if heading.level != "gloss"}
@@ -190,7 +206,11 @@ def _plan_start(text: str, first: list[Heading], annex: int, year: int) -> int:
     later heading) that names the year of delivery or speaks of the future.
     """
     titles = {heading: _title(text, heading) for heading in first}
-    ahead = [heading for heading, title in titles.items() if not FIRST.match(title) and (PLAN.search(title) or not REVIEW.search(title))]
+    ahead = [
+        heading
+        for heading, title in titles.items()
+        if not FIRST.match(title) and (PLAN.search(title) or not REVIEW.search(title))
+    ]
     seconds = [heading for heading in ahead if SECOND.match(titles[heading])]
     future = [heading for heading in ahead if PLAN.search(titles[heading]) or str(year) in titles[heading]]
     both = [heading for heading in seconds if heading in future]
@@ -248,7 +268,8 @@ def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tu
             yield start, end, False, opens
             opens = text[start:end].rstrip(" \t\u3000").endswith("\n")
         if heading.level:
-            end = heading.end + (text[heading.end : heading.end + 1] == "\n")
+            rest = text[heading.end : chapter.end]
+            end = heading.end + len(rest) - len(rest.lstrip())
             yield heading.start, end, True, True
             position, opens = end, False
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import lzma
-import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from io import BytesIO
@@ -15,12 +14,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .dictionary import lexicon, resource, words
+from .dictionary import resource
 from .errors import ShinanError
-from .reports import HAN, Report, han_count, is_han
+from .lattice import BOUNDS, Floats, Ids, lattice_odds, word_scores
+from .reports import Report, han_count, is_han
 
-Ids = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 COLUMNS = ("report", "offset", "char", "left", "right", "score", "tier", "evidence")
@@ -30,16 +28,11 @@ ORDER = 5  # characters in the longest n-gram
 BITS = 12  # bits of one character in a packed n-gram
 DISCOUNT = 0.75  # of the shipped counts
 SISTER_DISCOUNT = 0.9  # a single report must not be trusted after one sighting
-SISTER_ORDERS = (4, 5)
+SISTER_ORDERS = (3, 4, 5)
 UNSEEN = 1e-5
 HOPELESS = -6.0  # log odds below which a gap is not looked at again
 PASSES = 3
-LEXICON_FREQUENCY = 50
-LONGEST_WORD = 8
-WORD_UNSEEN = 1e-6
-WORD_SCALE = 2000.0  # keeps products over a run within the range of floats
 PERIODS = ((1980, "before 1980"), (2000, "1980-1999"), (2010, "2000-2009"), (9999, "since 2010"))
-RUN = re.compile(f"[{HAN}]{{1,60}}")
 FOLDED = str.maketrans("，：；！？（）．―％“”「」‘’" + "0123456789０１２３４５６７８９", ",:;!?().—%" + '"' * 6 + "0" * 20)
 
 NOT_ONE_HAN = "character is {given!r}; expected one Han character, as in propose(report, '中')."
@@ -173,14 +166,25 @@ def pack(ids: Ids, order: int) -> Ids:
 
 
 def count_grams(ids: Ids) -> list[Counted]:
-    """Return the n-grams of one text with their raw counts."""
+    """Return the n-grams of one text, counted as :func:`neighbours` says."""
+    every = [np.unique(pack(np.append(ids, 0), order), return_counts=True) for order in range(1, ORDER + 1)]
     counted, contexts = [], np.zeros(1, dtype=np.int64)
-    for order in range(1, ORDER + 1):
-        keys, count = np.unique(pack(np.append(ids, 0), order), return_counts=True)
+    for order, (keys, count) in enumerate(every, 1):
+        if order < ORDER:
+            count = neighbours(keys, every[order][0], order)
         total = np.bincount(np.searchsorted(contexts, keys >> BITS), weights=count, minlength=len(contexts))
         counted.append(Counted(keys, count, total.astype(np.int64)))
         contexts = keys
     return counted
+
+
+def neighbours(keys: Ids, longer: Ids, order: int) -> Ids:
+    """Return for each n-gram the number of different characters seen before it (Kneser and Ney 1995), at least 1."""
+    tails, number = np.unique(longer & ((1 << BITS * order) - 1), return_counts=True)
+    answer = np.ones(len(keys), dtype=np.int64)
+    place, known = _find(keys, tails)
+    answer[place[known]] = number[known]
+    return answer
 
 
 def make_grams(vocabulary: str, counted: Sequence[Counted], discount: float) -> Grams:
@@ -207,15 +211,22 @@ def settings() -> dict[str, Any]:
 
 
 @cache
-def genre() -> Grams:
-    """Return the shipped n-gram model of the genre."""
+def genre() -> tuple[Grams, Grams]:
+    """Return the shipped n-gram models of the genre: one that reads forward, one that reads backward."""
     with np.load(BytesIO(lzma.decompress(resource("ngrams.npz.xz")))) as stored:
-        vocabulary = "".join(map(chr, stored["vocabulary"]))
-        counted, parents = [], np.zeros(1, dtype=np.int64)
-        for order in range(1, ORDER + 1):
-            last, count, total, children = (stored[f"{name}{order}"].astype(np.int64) for name in ("last", "count", "total", "children"))
-            parents = (np.repeat(parents, children) << BITS) | last
-            counted.append(Counted(parents, count, total))
+        arrays = {name: stored[name].astype(np.int64) for name in stored.files}
+    vocabulary = "".join(map(chr, arrays["vocabulary"]))
+    forward, backward = (_unpack(arrays, vocabulary, direction) for direction in ("forward", "backward"))
+    return forward, backward
+
+
+def _unpack(arrays: dict[str, Ids], vocabulary: str, direction: str) -> Grams:
+    """Return a model from the stored arrays: how many n-grams continue each context, and their last characters."""
+    counted, parents = [], np.zeros(1, dtype=np.int64)
+    for order in range(1, ORDER + 1):
+        last, count, total, children = (arrays[f"{direction}_{name}_{order}"] for name in ("last", "count", "total", "children"))
+        parents = (np.repeat(parents, children) << BITS) | last
+        counted.append(Counted(parents, count, total))
     return make_grams(vocabulary, counted, DISCOUNT)
 
 
@@ -248,113 +259,62 @@ def _likelihood(models: Sequence[Grams], rows: Ids) -> Floats:
     return result
 
 
-def _odds(models: Sequence[Grams], ids: Ids, number: int, gaps: Ids, inserted: Flags) -> Floats:
-    """Return the log odds of a character at each gap, given where else it is inserted."""
+def _odds(models: Sequence[Sequence[Grams]], ids: Ids, number: int, gaps: Ids, inserted: Flags) -> list[Floats]:
+    """Return the log odds of a character at each gap, given where else it is inserted: read forward, and backward."""
     around = ORDER - 1
     margin = np.zeros(around, dtype=np.int64)
     text = np.concatenate([margin, np.insert(ids, np.flatnonzero(inserted), number), margin])
     right = gaps + np.cumsum(inserted)[gaps] + around
     left = right - inserted[gaps]
     before, after = text[left[:, None] + np.arange(-around, 0)], text[right[:, None] + np.arange(around)]
-    middle = np.full((len(gaps), 1), number)
-    return _likelihood(models, np.hstack([before, middle, after])) - _likelihood(models, np.hstack([before, after]))
+    given, bare = np.hstack([before, np.full((len(gaps), 1), number), after]), np.hstack([before, after])
+    return [
+        _likelihood(chosen, given[:, ::step]) - _likelihood(chosen, bare[:, ::step])
+        for chosen, step in zip(models, (1, -1), strict=True)
+    ]
 
 
-def _conceivable(models: Sequence[Grams], ids: Ids, number: int) -> Ids:
-    """Return the gaps at which the character is known beside at least one of its neighbours."""
-    known = np.zeros(len(ids) + 1, dtype=bool)
-    for model in models:
-        known[1:] |= _find(model.keys[2], (ids << BITS) | number)[1]
-        known[:-1] |= _find(model.keys[2], (number << BITS) | ids)[1]
-    return np.flatnonzero(known)
+def _conceivable(model: Sequence[Grams], ids: Ids, number: int, sides: int) -> Ids:
+    """Return the gaps at which the character is known beside at least one of its neighbours, or beside both."""
+    after, before = np.zeros((2, len(ids) + 1), dtype=bool)
+    for grams in model:
+        pairs = grams.keys[2]
+        first = pairs[np.searchsorted(pairs, number << BITS) : np.searchsorted(pairs, (number + 1) << BITS)] & ((1 << BITS) - 1)
+        second = pairs[(pairs & ((1 << BITS) - 1)) == number] >> BITS
+        after[1:] |= np.isin(ids, second)
+        before[:-1] |= np.isin(ids, first)
+    return np.flatnonzero(after & before if sides == 2 else after | before)
 
 
-def examine(text: str, character: str, sisters: Sequence[str] = ()) -> tuple[Ids, Floats]:
-    """Return the gaps of a view worth a look and their features: log odds of genre, genre with sisters, and lattice."""
-    grams = genre()
-    vocabulary = grams.vocabulary if character in grams.vocabulary else grams.vocabulary + character
+def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: int = 1) -> tuple[Ids, Floats]:
+    """Return the gaps of a view worth a look, and their features.
+
+    The features are log odds: genre forward, genre backward, the same two with the sisters, and word lattice. A gap is
+    looked at if the genre (or a sister) knows the character on so many `sides`: with 2, fewer are found, and faster.
+    """
+    known = genre()[0].vocabulary
+    vocabulary = known if character in known else known + character
     ids, number = encode(text, vocabulary), int(encode(character, vocabulary)[0])
-    models = [grams]
+    models = [[grams] for grams in genre()]
     if sisters:
-        models.append(make_grams(vocabulary, count_grams(encode("\n".join(sisters), vocabulary)), SISTER_DISCOUNT))
-    gaps, inserted, odds = _conceivable(models, ids, number), np.zeros(len(ids) + 1, dtype=bool), np.zeros(0)
+        read = encode("\n".join(sisters), vocabulary)
+        models = [[*model, make_grams(vocabulary, count_grams(read[::step]), SISTER_DISCOUNT)] for model, step in zip(models, (1, -1), strict=True)]
+    gaps, inserted = _conceivable(models[0], ids, number, sides), np.zeros(len(ids) + 1, dtype=bool)
+    odds = [np.zeros(len(gaps))] * 2
     for _ in range(PASSES):
         odds = _odds(models, ids, number, gaps, inserted)
-        inserted[gaps] = odds > 0
-        gaps, odds = gaps[odds > HOPELESS], odds[odds > HOPELESS]
-    alone = _odds(models[:1], ids, number, gaps, inserted) if sisters else odds
-    return gaps, np.column_stack([alone, odds, _lattice_odds(text, character, gaps)])
+        inserted[gaps] = odds[0] + odds[1] > 0
+        near = np.maximum(*odds) > HOPELESS
+        gaps, odds = gaps[near], [one[near] for one in odds]
+    alone = _odds([model[:1] for model in models], ids, number, gaps, inserted) if sisters else odds
+    return gaps, np.clip(np.column_stack([*alone, *odds, lattice_odds(text, character, gaps, sisters=sisters)]), *BOUNDS)
 
 
 def estimate(features: Floats, sisters: bool) -> Floats:
     """Return the calibrated probability of each row of features."""
     weights = np.array(settings()["weights"]["with sister" if sisters else "without sister"])
-    bounded = np.clip(features, -15, 30)
-    result: Floats = 1 / (1 + np.exp(-(bounded @ weights[1:] + weights[0])))
+    result: Floats = 1 / (1 + np.exp(-(features @ weights[1:] + weights[0])))
     return result
-
-
-@cache
-def _word_scores() -> dict[str, float]:
-    frequencies = dict.fromkeys(lexicon(), LEXICON_FREQUENCY) | words()
-    total = sum(frequencies.values())
-    return {word: frequency / total for word, frequency in frequencies.items()}
-
-
-@lru_cache(maxsize=64)
-def _broken_words(character: str) -> dict[str, list[tuple[float, tuple[int, ...]]]]:
-    """Return every word that holds a character under its form without it: (probability, gaps of the form)."""
-    found: dict[str, list[tuple[float, tuple[int, ...]]]] = {}
-    for word, score in _word_scores().items():
-        if character in word:
-            pieces = word.split(character)
-            gaps = np.cumsum([len(piece) for piece in pieces[:-1]]).tolist()
-            found.setdefault("".join(pieces), []).append((score, tuple(gaps)))
-    return found
-
-
-def _lattice_odds(text: str, character: str, gaps: Ids) -> Floats:
-    """Return the log odds of an insertion at each gap under a lattice of dictionary words."""
-    wanted, posterior = np.zeros(len(text) + 1, dtype=bool), np.zeros(len(text) + 1)
-    wanted[gaps] = True
-    for run in RUN.finditer(text):
-        here = slice(run.start(), run.end() + 1)
-        if wanted[here].any():
-            posterior[here] = np.maximum(posterior[here], _posterior(run.group(), character))
-    bounded = np.clip(posterior[gaps], 1e-4, 1 - 1e-4)
-    result: Floats = np.log(bounded / (1 - bounded))
-    return result
-
-
-def _arcs(run: str, character: str) -> list[tuple[int, int, float, tuple[int, ...]]]:
-    """Return the words that may cover a run: start, end, weight, and where they lack the character."""
-    scores, broken = _word_scores(), _broken_words(character)
-    arcs: list[tuple[int, int, float, tuple[int, ...]]] = []
-    for start in range(len(run)):
-        for end in range(start + 1, min(start + LONGEST_WORD, len(run)) + 1):
-            form, size = run[start:end], end - start
-            score = scores.get(form, WORD_UNSEEN if size == 1 else 0.0)
-            if score:
-                arcs.append((start, end, score * WORD_SCALE**size, ()))
-            arcs += [(start, end, value * WORD_SCALE ** (size + len(places)), places) for value, places in broken.get(form, ())]
-    return arcs
-
-
-def _posterior(run: str, character: str) -> list[float]:
-    """Return the posterior probability of an insertion at each gap of a run (forward and backward sums)."""
-    arcs = _arcs(run, character)
-    alone = sum(score for score, _ in _broken_words(character).get("", ())) * WORD_SCALE
-    forward, backward = [1.0] + [0.0] * len(run), [0.0] * len(run) + [1.0]
-    for start, end, weight, _ in arcs:
-        forward[end] += forward[start] * (1 + alone) * weight
-    answer = [0.0] * (len(run) + 1)
-    for start, end, weight, places in reversed(arcs):
-        path = weight * (1 + alone) * backward[end]
-        backward[start] += path
-        for place in places:
-            answer[start + place] += forward[start] * (1 + alone) * path
-    total = backward[0] * (1 + alone)
-    return [(inside + before * alone * after) / total for inside, before, after in zip(answer, forward, backward, strict=True)]
 
 
 def _evidence(text: str, gap: int, character: str, sisters: Sequence[tuple[str, str, str, Ids]]) -> str:
@@ -363,7 +323,7 @@ def _evidence(text: str, gap: int, character: str, sisters: Sequence[tuple[str, 
     if passages:
         return max(passages)[1]
     candidates = (text[gap - left : gap] + character + text[gap : gap + right] for left in range(min(gap, 7) + 1) for right in range(8))
-    whole = [word for word in candidates if len(word) > 1 and word in _word_scores()]
+    whole = [word for word in candidates if len(word) > 1 and word in word_scores()]
     if whole:
         return FROM_WORD.format(word=max(whole, key=len))
     return FROM_MODEL.format(sequence=text[max(0, gap - 2) : gap] + character + text[gap : gap + 2])

@@ -21,13 +21,15 @@ from matplotlib.figure import Figure
 from .errors import FigureError
 from .explain import alt_text, caption
 from .figures.style import check_glyphs, house_style
-from .files import sha256, write_atomically
+from .files import recover, sha256, write_atomically, write_together
 from .messages import LANGUAGES
 from .study import Study
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "rjieba")
 DIGITS = 10
+KINDS = ("pdf", "svg", "png", "csv", "json")
+RESERVED = ("manifest", "readme", "numbers", "captions", "figures")
 MANIFEST = "MANIFEST.json"
 PRINT_DPI = 600
 SCREEN_DPI = 200
@@ -104,16 +106,20 @@ def publish(
     }  # fmt: skip
     files[f"{name}.json"] = json_bytes(entry)
     folder = study.root / "figures"
-    for file, content in files.items():
-        write_atomically(folder / file, content)
-    enter(folder, name, entry)
+    files[MANIFEST] = _manifest_with(folder, name, entry | {"platform": running_platform()})
+    write_together(folder, files)
     language = "zh" if study.language == "zh" else "en"
     return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI))
 
 
 def _check(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """Return the settings of the first table, after checking name and tables."""
-    if not NAME.fullmatch(name):
+    unfit = [key for key in tables if key and (not NAME.fullmatch(key) or key in KINDS)]
+    if unfit:
+        raise FigureError(
+            f"The table {unfit[0]!r} of {name!r}: use lower-case letters, digits and hyphens, and none of {', '.join(KINDS)}."
+        )
+    if not NAME.fullmatch(name) or name in RESERVED:
         raise FigureError(f"name is {name!r}; use lower-case letters, digits and hyphens, as in 'shift' or 'lost-characters'.")
     first = next(iter(tables.values()), pd.DataFrame())
     if first.empty:
@@ -133,7 +139,7 @@ def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[st
         check_glyphs(figure)
         nothing = {"Creator": None, "Date": None}
         undated = {"Creator": None, "Producer": None, "CreationDate": None, "ModDate": None}
-        svg = _save(figure, "svg", {"Title": name, "Description": words, "Rights": rights, **nothing})
+        svg = _save(figure, "svg", {"Rights": rights, **nothing})
         return {
             f"{name}.pdf": _save(figure, "pdf", {"Title": name, "Subject": words, "Keywords": rights, **undated}),
             f"{name}.svg": _titled(svg, name, words),
@@ -152,7 +158,7 @@ def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: in
 def _titled(svg: bytes, name: str, words: str) -> bytes:
     """Return an SVG with role, title and description, and with ids that carry the figure's name."""
     text = svg.decode("utf-8")
-    text = re.sub(r'(\bid="|url\(#|href="#)(?!figure_)', rf"\g<1>{name}-", text)
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     opening = f'<title id="{name}-title">{html.escape(name)}</title>\n <desc id="{name}-desc">{html.escape(words)}</desc>'
     text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
     return re.sub(r"(<svg [^>]*>)", lambda match: f"{match.group(1)}\n {opening}", text, count=1).encode("utf-8")
@@ -204,9 +210,14 @@ def running_platform() -> dict[str, str]:
 
 def enter(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
     """Write one entry into the manifest of a folder, leaving the others as they are."""
+    write_atomically(folder / MANIFEST, _manifest_with(folder, name, dict(entry) | {"platform": running_platform()}))
+
+
+def _manifest_with(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:
+    """Return the manifest of a folder with one entry added or replaced."""
     manifest = read_manifest(folder)
-    manifest["figures"][name] = dict(entry) | {"platform": running_platform()}
-    write_atomically(folder / MANIFEST, json_bytes(manifest))
+    manifest["figures"][name] = dict(entry)
+    return json_bytes(manifest)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -217,6 +228,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     FigureError
         If the file is no manifest.
     """
+    recover(folder)
     path = folder / MANIFEST
     if not path.exists():
         return {"figures": {}}

@@ -33,7 +33,9 @@ LONGEST_RIGHT = 20
 YEARS_MORE = re.compile("多(?=[的来时以,。、]|$)")  # 8年多
 QUALIFIER = re.compile("总量|总数|人均|余额|占比|比重")
 LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
-NUMBERING = re.compile(r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$")
+NUMBERING = re.compile(
+    r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$"
+)
 
 
 class Found(NamedTuple):
@@ -167,14 +169,22 @@ def _merged(view: str, found: list[Found]) -> list[Found]:
             gap = view[last.right : row.start]
             if RANGE.fullmatch(gap) and last.unit in ("", row.unit) and last.value < row.value and last.right == last.end:
                 rows, row = _ranged(view, rows, last, row, gap)
-            elif gap in JOINTS and not last.unit and row.unit and view[last.start : last.end].isdigit():
-                rows.append(_like(last, row)._replace(role="result"))
+            elif gap in JOINTS and row.unit and _unitless(view, last):
+                chain = [last]
+                while rows and view[rows[-1].right : chain[-1].start] in JOINTS and _unitless(view, rows[-1]):
+                    chain.append(rows.pop())
+                rows += [_like(member, row)._replace(role="result") for member in reversed(chain)]
             elif last.unit_class == row.unit_class and "\n" not in gap and _starts(view, last, gap):
                 rows.append(last._replace(role="start"))
             else:
                 rows.append(last)
         rows.append(row)
     return [row for row in rows if row.role != "open"]
+
+
+def _unitless(view: str, row: Found) -> bool:
+    """Return whether a value is a bare figure that may share the unit of a later one."""
+    return not row.unit and view[row.start : row.end].replace(".", "", 1).isdigit()
 
 
 def _ranged(view: str, rows: list[Found], last: Found, row: Found, gap: str) -> tuple[list[Found], Found]:
@@ -253,12 +263,15 @@ def _indicators(text: str, cuts: str, found: list[Found], lists: list[tuple[int,
         cut = cuts.rfind("\n", 0, row.start) + 1
         ends = [last.right for last in found[max(0, i - 2) : i] if last.kind != "threshold" and last.right > cut]
         begin = max(ends, default=cut)
-        left = NUMBERING.sub("", text[begin : row.left].strip("、和及与的从由 ,□"))
+        between = text[begin : row.left]
+        first = begin > cut and between.endswith(("、", "和", "及", "与"))  # 10家甲、5家乙: what stands between belongs to the 10
+        left = "" if first else NUMBERING.sub("", between.strip("、和及与的从由 ,□"))
         right = _right(text, cuts, found, i)
         own = left if not g.subjectless.fullmatch(left) else ""
-        if own and begin > cut and text[begin] == "、" and not g.verbs.starting(own, 0):
+        if begin > cut and (first or (own and between[:1] == "、")) and not g.verbs.starting(own or right, 0):
             own = g.verbs.starting(indicators[-1], 0) + own
-        carried = not own and i and (not right or row.kind == "growth") and "。" not in text[found[i - 1].end : row.start]
+        same = i > 0 and "。" not in text[found[i - 1].end : row.start]
+        carried = same and not (own and left) and (not right or row.kind == "growth")
         of_it = QUALIFIER.search(left) if carried and row.kind != "growth" else None
         indicators.append(indicators[-1] + (of_it.group() if of_it else "") if carried else own + right)
     for start, stop in lists:
@@ -347,14 +360,15 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
 def _table(sentences: pd.DataFrame, rows: list[Found], columns: dict[str, list[Any]], names: bool) -> pd.DataFrame:
     """Return the quantities of all reports as one table."""
     table = sentences[IDS].iloc[columns["row"]].reset_index(drop=True)
-    found = pd.DataFrame(rows, columns=list(Found._fields))
+    found = dict(zip(Found._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Found._fields, ())
     table["start"] = np.array(columns["start"], dtype=np.int64)
-    table["end"] = table["start"] + (found["end"] - found["start"]).to_numpy(dtype=np.int64)
-    table["surface"], table["indicator"] = columns["surface"], columns["indicator"]
-    table["value_high"] = found["high"].astype(float)
-    for column in ("value", "unit", "unit_class", "comparator", "kind", "sign", "role"):
-        table[column] = found[column]
-    table["value"] = table["value"].astype(float)
+    table["end"] = table["start"] + (np.array(found["end"], dtype=np.int64) - np.array(found["start"], dtype=np.int64))
+    for column in ("surface", "indicator"):
+        table[column] = pd.Series(columns[column], dtype="str")
+    table["value"], table["value_high"] = (np.array(found[name], dtype=float) for name in ("value", "high"))
+    table["sign"] = np.array(found["sign"], dtype=np.int64)
+    for column in ("unit", "unit_class", "comparator", "kind", "role"):
+        table[column] = pd.Series(found[column], dtype="str")
     table.attrs["settings"] = {"function": "quantities", "names": names}
     return table[list(COLUMNS)]
 

@@ -97,13 +97,22 @@ class Report:
     restored: bool = False
 
     @cached_property
-    def _origin(self) -> NDArray[np.int64]:
-        """Witness offset of every character of `text`, and of its end; an inserted one has its place's offset."""
-        inserted = np.array([row.offset for row in self.emendations for _ in row.char], dtype=np.int64)
+    def _kept(self) -> NDArray[np.int64]:
+        """Witness offsets of the characters that were not removed, and of the end."""
         kept = np.ones(len(self.witness) + 1, dtype=bool)
         for row in self.normalisations:
             kept[row.offset : row.offset + len(row.removed)] = False
-        return np.sort(np.concatenate([inserted, np.flatnonzero(kept)]), kind="stable")
+        return np.flatnonzero(kept)
+
+    @cached_property
+    def _insertions(self) -> NDArray[np.int64]:
+        """Witness offset of the place of every inserted character, ascending."""
+        return np.array(sorted(row.offset for row in self.emendations for _ in row.char), dtype=np.int64)
+
+    @cached_property
+    def _origin(self) -> NDArray[np.int64]:
+        """Witness offset of every character of `text`, and of its end; an inserted one has its place's offset."""
+        return np.sort(np.concatenate([self._insertions, self._kept]), kind="stable")
 
     def to_witness(self, position: int) -> int:
         """Return the witness offset of a position of `text`; of an inserted character, where it was inserted."""
@@ -126,8 +135,7 @@ class Report:
     @cached_property
     def inserted(self) -> NDArray[np.int64]:
         """Positions in `text` of the characters that emendations put in, ascending."""
-        origin = self._origin
-        return np.flatnonzero(origin[:-1] == origin[1:])
+        return np.searchsorted(self._kept, self._insertions, side="left") + np.arange(len(self._insertions))
 
 
 def is_han(text: str) -> NDArray[np.bool_]:
@@ -208,7 +216,7 @@ def _split_page(page: str) -> tuple[list[tuple[int, int]], tuple[Span, ...]]:
     """Return the spans of the reports and of everything else; together they tile the page."""
     found: list[tuple[int, int]] = []
     furniture: list[Span] = []
-    for line in re.finditer(r"[^\n]+|\n+", page):
+    for line in re.finditer(r"[^\r\n]+|[\r\n]+", page):
         body = line.group().strip()
         start = line.start() + line.group().index(body) if body else line.start()
         end = start + len(body)
@@ -229,14 +237,17 @@ def _rule(line: str) -> str:
     return "title on the page" if OPENER in line else "furniture"
 
 
-def _make(path: Path, page: str, start: int, end: int, place: str, furniture: tuple[Span, ...], year: int = 0) -> Report:
+def _make(
+    path: Path, page: str, start: int, end: int, place: str, furniture: tuple[Span, ...], year: int = 0, *, whole: bool = False
+) -> Report:
     """Return the report that stands at `start` to `end` of the decoded file."""
     witness = page[start:end]
     delivered = delivery_date(witness)
     if not delivered and not year:
+        name = " or put the year into the file name: <place>-<year>.txt" if whole else ""
         raise ReadError(
             f"{path.name}: the report beginning {witness[:24]!r} has no delivery date within its first {HEAD} characters "
-            "(as in ——2019年1月9日在…代表大会…上). Add the line, or put the year into the file name: <place>-<year>.txt."
+            f"(as in ——2019年1月9日在…代表大会…上). Add the line{name}."
         )
     year = int(delivered[:4]) if delivered else year
     place = place or _place(path)
@@ -249,7 +260,7 @@ def _make(path: Path, page: str, start: int, end: int, place: str, furniture: tu
 def _place(path: Path) -> str:
     """Return the place named in a file name: what is left without year, separators and the words of the genre."""
     stem = NAME_YEAR.sub("", path.stem).replace(OPENER, "")
-    return re.sub(r"^年|年$|^[\W_]+|[\W_]+$", "", stem.strip()) or path.stem
+    return re.sub(r"^[\W_年]+|[\W_年]+$", "", stem) or path.stem
 
 
 def _unique(reports: list[Report], name: str) -> list[Report]:
@@ -279,7 +290,7 @@ def read_report(path: str | Path, *, place: str = "") -> Report:
         span for span in (Span(0, start, "white space"), Span(end, len(page), "white space")) if span.end > span.start
     )
     stated = NAME_YEAR.search(path.stem)
-    return _make(path, page, start, end, place, furniture, int(stated["year"]) if stated else 0)
+    return _make(path, page, start, end, place, furniture, int(stated["year"]) if stated else 0, whole=True)
 
 
 def read_folder(path: str | Path) -> list[Report]:

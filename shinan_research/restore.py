@@ -145,7 +145,7 @@ def apply_edits(report: Report, emendations: tuple[Emendation, ...], normalisati
     )
     for offset, removed, inserted in edits:
         pieces += [report.witness[position:offset], inserted]
-        position = offset + removed
+        position = max(position, offset + removed)
     text = "".join(pieces) + report.witness[position:]
     return replace(report, text=text, emendations=emendations, normalisations=normalisations, restored=True)
 

@@ -28,7 +28,7 @@ TOLERANCE = 1e-9
 VERDICTS = ("higher", "lower", "fragile", "no evidence", "too concentrated", "too rare")
 COLUMNS = (
     "variant", "scope", "term", "before", "after", "count_before", "count_after", "total_before", "total_after",
-    "han_before", "han_after", "rate_before", "rate_after", "log2_ratio", "low", "high", "low_inner", "high_inner", "g2",
+    "han_before", "han_after", "rate_before", "rate_after", "log2_ratio", "level", "low", "high", "low_inner", "high_inner", "g2",
     "dispersion", "keyness", "p", "p_closed", "p_adjusted", "p_max", "family", "blocks", "chapters", "heading_share",
     "detectable_ratio", "p_without_chapter", "verdict",
 )  # fmt: skip
@@ -115,7 +115,7 @@ def compare(
     Jeffreys interval: Brown, Cai and DasGupta (2001). p never 0: Phipson and Smyth (2010). Untestable
     hypotheses: Tarone (1990). Detectable ratio: normal approximation on the log scale.
     """
-    _check(level, n_permutations)
+    _check(level, n_permutations, seed)
     family = _families(terms)
     found = None if family.empty else occurrences(tokens, terms)
     counts = count_units(tokens, found, before, after, scope=scope, unit=unit, headings=headings, strata=strata)
@@ -136,7 +136,7 @@ def compare(
     table["p_adjusted"] = _adjust(table["p"].to_numpy(), names)
     table["p_without_chapter"] = _without_chapter(counts, common, testable, names)
     table["verdict"] = _verdicts(table, closed, testable)
-    table = table.assign(variant=variant, scope=scope, before=_name(before), after=_name(after))
+    table = table.assign(variant=variant, scope=scope, before=_name(before), after=_name(after), level=level)
     if found is None:
         order = table["keyness"].abs().round(9).sort_values(ascending=False, kind="stable").index
         table = table.loc[order].reset_index(drop=True)
@@ -149,11 +149,13 @@ def compare(
     return table[list(COLUMNS)]
 
 
-def _check(level: float, n_permutations: int) -> None:
+def _check(level: float, n_permutations: int, seed: int) -> None:
     if not INNER < level < 1:
         raise ShinanError(f"level is {level!r}; expected a number between {INNER} (the inner interval) and 1, such as 0.95.")
-    if n_permutations < 0:
+    if not isinstance(n_permutations, int) or n_permutations < 0:
         raise ShinanError(f"n_permutations is {n_permutations!r}; expected 0 (closed form) or more, such as 99_999.")
+    if not isinstance(seed, int) or seed < 0:
+        raise ShinanError(f"seed is {seed!r}; expected a whole number from 0 on.")
 
 
 def _name(group: Group) -> str:
@@ -311,7 +313,7 @@ def false_discovery(p: Array) -> Array:
 
 def _without_chapter(counts: Counts, common: float, testable: NDArray[np.bool_], names: NDArray[np.object_]) -> Array:
     """Return per term the largest adjusted p, in closed form, over all ways to leave one chapter out."""
-    worst = np.where(testable, 0.0, np.nan)
+    worst = np.full(len(testable), np.nan)
     for chapter in range(counts.chapter.max() + 1):
         keep = counts.chapter != chapter
         if len(set(counts.after[keep].tolist())) < 2:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from .errors import ApparatusError, ShinanError
-from .likeness import similarity, wording
+from .likeness import CLEAR, SURE, assign, equal, other_kinds, similarity, weights, wording
 from .links import NOT_FOUND
 
 COLUMNS = (
@@ -21,16 +21,14 @@ COLUMNS = (
     "outcome_indicator", "outcome_value", "outcome_unit", "outcome_start", "outcome_text", "score", "margin", "verdict", "basis",
     "decided_by", "external_value", "external_source", "note",
 )  # fmt: skip
-SHARED = 0.55
-OTHER_KIND = 0.75
 SAME_BASIS = 0.6
 CLAIM_COLUMNS = (
     "place", "report", "indicator", "unit", "value_before", "value_after", "claimed", "comparator", "implied", "implied_low",
     "implied_high", "verdict", "start_before", "start_after", "start_claim", "score",
 )  # fmt: skip
 UNCHANGED_COLUMNS = (
-    "place", "report_before", "report_after", "part", "indicator", "indicator_after", "value", "unit", "start_before", "start_after",
-    "score",
+    "place", "report_before", "report_after", "part", "indicator", "indicator_after", "value", "unit", "start_before",
+    "start_after", "score",
 )  # fmt: skip
 
 
@@ -46,7 +44,7 @@ def select_targets(quantities: pd.DataFrame) -> pd.DataFrame:
     if plan["report"].nunique() != 1:
         found = ", ".join(sorted(set(quantities["report"]))) or "none"
         raise ShinanError(
-            f"Expected the quantities of one report with a plan; reports given: {found}, of which {plan['report'].nunique()} have one. "
+            f"Expected the quantities of one report with a plan; given: {found}, with a plan: {plan['report'].nunique()}. "
             "Choose one report; where its plan is not recognised, list its headings in data/headings."
         )
     rules = wording()["targets"]
@@ -54,24 +52,6 @@ def select_targets(quantities: pd.DataFrame) -> pd.DataFrame:
     limit = (plan["kind"] == "duration") & (plan["comparator"] == "≤")
     chosen = plan["kind"].isin(rules["kinds"]) | ((plan["kind"] == "count in words") & words) | limit
     return plan[chosen & (plan["role"] == "result") & plan["value"].notna()]
-
-
-def weights(targets: pd.DataFrame, outcomes: pd.DataFrame) -> NDArray[np.float64]:
-    """Return how far units, kinds and scope let each outcome answer each target, 0 to 1, to be multiplied by likeness of words."""
-    rules = wording()["units"]
-    unit = _equal(targets["unit"], outcomes["unit"])
-    groups = [table["unit_class"].mask(table["unit_class"].isin(rules["countable"]), "countable") for table in (targets, outcomes)]
-    related = _equal(*groups)
-    change = _equal(targets["kind"] == "growth", outcomes["kind"] == "growth")
-    added = targets["indicator"].str.contains(rules["flows"]).to_numpy()
-    stock = added[:, None] & outcomes["indicator"].str.contains(rules["stocks"]).to_numpy()[None, :]
-    weight = np.where(unit, rules["same"], np.where(related, rules["related"], rules["other"]))
-    weight *= np.where(change, 1.0, rules["kind"]) * np.where(stock, rules["stock"], 1.0)
-    return np.asarray(weight, dtype=float)
-
-
-def _equal(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
-    return np.asarray(left.to_numpy()[:, None] == right.to_numpy()[None, :], dtype=bool)
 
 
 def candidates(plan: pd.DataFrame, outcomes: pd.DataFrame, *, n: int = 3) -> pd.DataFrame:
@@ -96,8 +76,8 @@ def candidates(plan: pd.DataFrame, outcomes: pd.DataFrame, *, n: int = 3) -> pd.
                 answer["indicator"], matrix[i, j], matrix[i, j] - other,
             ))  # fmt: skip
     columns = [
-        "report", "target_start", "target_text", "indicator", "rank", "outcome_start", "outcome_text", "outcome_indicator", "score",
-        "margin",
+        "report", "target_start", "target_text", "indicator", "rank", "outcome_start", "outcome_text", "outcome_indicator",
+        "score", "margin",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
@@ -110,7 +90,12 @@ def _stated(quantities: pd.DataFrame) -> pd.DataFrame:
 
 
 def link_targets(
-    plan: pd.DataFrame, outcomes: pd.DataFrame, *, decided: pd.DataFrame | None = None, threshold: float = 0.3, tolerance: float = 0.0
+    plan: pd.DataFrame,
+    outcomes: pd.DataFrame,
+    *,
+    decided: pd.DataFrame | None = None,
+    threshold: float = 0.25,
+    tolerance: float = 0.0,
 ) -> pd.DataFrame:
     """Link each target of a plan to its outcome in the review of the next report, and judge it on the number alone.
 
@@ -149,51 +134,29 @@ def link_targets(
         targets = _with_decided(targets, plan, decided)
     likeness = similarity(targets["indicator"], stated["indicator"])
     matrix = likeness * weights(targets, stated)
-    chosen, shared = _assign(matrix, threshold)
-    matrix, chosen = _other_kinds(matrix, chosen, likeness * ~_equal(targets["kind"] == "growth", stated["kind"] == "growth"))
     ordered = -np.sort(-np.pad(matrix, ((0, 0), (0, 2))), axis=1)
-    rows = []
-    for i, target in enumerate(targets.to_dict("records")):
-        answer = stated.iloc[chosen[i]].to_dict() if chosen[i] >= 0 else None
+    margin = ordered[:, 0] - ordered[:, 1]
+    chosen, shared = assign(np.where((matrix >= SURE) | (margin >= CLEAR)[:, None], matrix, 0.0), threshold)
+    matrix, chosen = other_kinds(matrix, chosen, likeness * ~equal(targets["kind"] == "growth", stated["kind"] == "growth"))
+    rows, answers = [], _records(stated)
+    for i, target in enumerate(_records(targets)):
+        answer = answers[chosen[i]] if chosen[i] >= 0 else None
         row = _row(target, answer, tolerance)
         score = float(matrix[i, chosen[i]]) if answer else float(ordered[i, 0])
         basis = "" if not answer else "merged" if i in shared else "same" if score >= SAME_BASIS else "changed"
-        rows.append(row | {"score": score, "margin": float(ordered[i, 0] - ordered[i, 1]), "basis": basis})
+        rows.append(row | {"score": score, "margin": float(margin[i]), "basis": basis})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     if decided is not None:
         table = _decide(table, outcomes, decided)
-    table = table.astype({"target_start": "Int64", "outcome_start": "Int64"}).sort_values("target_start", kind="stable", ignore_index=True)
-    table.attrs["settings"] = {"function": "link_targets", "threshold": threshold, "tolerance": tolerance, "decided": decided is not None}
+    table = table.astype({"target_start": "Int64", "outcome_start": "Int64"})
+    table = table.sort_values("target_start", kind="stable", ignore_index=True)
+    settings = {"threshold": threshold, "tolerance": tolerance, "decided": decided is not None}
+    table.attrs["settings"] = {"function": "link_targets", **settings}
     return table
 
 
-def _assign(matrix: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.int64], frozenset[int]]:
-    """Return the outcome of each target (-1 for none), and the targets whose outcome answers another one too."""
-    chosen = np.full(len(matrix), -1, dtype=np.int64)
-    rows, columns = linear_sum_assignment(np.where(matrix >= threshold, matrix, 0.0), maximize=True)
-    for i, j in zip(rows, columns, strict=True):
-        chosen[i] = j if matrix[i, j] >= threshold else -1
-    shared = set()
-    for i in range(len(matrix)):
-        best = int(matrix[i].argmax()) if matrix.shape[1] else -1
-        if chosen[i] < 0 and best >= 0 and matrix[i, best] >= SHARED:
-            chosen[i] = best
-            shared.update(k for k in range(len(matrix)) if chosen[k] == best)
-    return chosen, frozenset(shared)
-
-
-def _other_kinds(
-    matrix: NDArray[np.float64], chosen: NDArray[np.int64], likeness: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Link what is left to an outcome that names the same thing, but states a level for growth or growth for a level."""
-    if not matrix.size:
-        return matrix, chosen
-    best = likeness.argmax(axis=1)
-    rows = np.flatnonzero((chosen < 0) & (likeness.max(axis=1) >= OTHER_KIND))
-    matrix, chosen = matrix.copy(), chosen.copy()
-    matrix[rows, best[rows]] = likeness[rows, best[rows]]
-    chosen[rows] = best[rows]
-    return matrix, chosen
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _row(target: dict[str, Any], answer: dict[str, Any] | None, tolerance: float) -> dict[str, Any]:
@@ -262,22 +225,23 @@ def _with_decided(targets: pd.DataFrame, plan: pd.DataFrame, decided: pd.DataFra
 
 def _decide(table: pd.DataFrame, outcomes: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
     """Return the table with every decision in place of what the algorithm proposed; its score stays beside it."""
-    stated = {row["start"]: row for row in outcomes.to_dict("records")}
-    decisions = {row["target_start"]: row for row in decided[decided["target"]].to_dict("records")}
+    stated = {row["start"]: row for row in _records(outcomes)}
+    decisions = {row["target_start"]: row for row in _records(decided[decided["target"]])}
     rows = []
-    for row in table.to_dict("records"):
+    for row in _records(table):
         decision = decisions.get(row["target_start"])
         if decision:
             answer = stated.get(decision["outcome_start"])
             if answer is None and decision["outcome_start"] >= 0:
-                raise ApparatusError(f"data/links: no quantity stands at position {decision['outcome_start']} of {decision['outcome_report']}.")
+                where = f"position {decision['outcome_start']} of {decision['outcome_report']}"
+                raise ApparatusError(f"data/links: no quantity stands at {where}. Give the place where the numeral begins.")
             row |= _answer(answer)
             row |= {key: decision[key] for key in ("verdict", "basis", "decided_by", "external_value", "external_source", "note")}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def link_chain(quantities: pd.DataFrame, *, decided: pd.DataFrame | None = None, threshold: float = 0.3) -> pd.DataFrame:
+def link_chain(quantities: pd.DataFrame, *, decided: pd.DataFrame | None = None, threshold: float = 0.25) -> pd.DataFrame:
     """Link the targets of every report to the report of the next year of the same place, over as many years as there are.
 
     A year without a report breaks the chain there; nothing is linked across the gap.
@@ -295,10 +259,10 @@ def link_chain(quantities: pd.DataFrame, *, decided: pd.DataFrame | None = None,
 def _pairs(quantities: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """Yield the quantities of each two reports of one place and consecutive years."""
     for _, place in quantities.groupby("place", sort=True):
-        years = dict(iter(place.groupby("year", sort=True)))
-        for year in sorted(years):
+        years = sorted(set(place["year"].tolist()))
+        for year in years:
             if year + 1 in years:
-                yield years[year], years[year + 1]
+                yield place[place["year"] == year], place[place["year"] == year + 1]
 
 
 def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.DataFrame:
@@ -339,7 +303,7 @@ def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iter
 def _like_units(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.bool_]:
     """Return which units are the same but for 次 and brackets (家, 家次, 家(次))."""
     plain = [column.str.replace(r"\(.\)|次$", "", regex=True).str.slice(0, 3) for column in (left, right)]
-    return _equal(*plain)
+    return equal(*plain)
 
 
 def _claim(claim: pd.Series[Any], before: pd.Series[Any], score: float) -> dict[str, Any]:
@@ -361,7 +325,7 @@ def _claim(claim: pd.Series[Any], before: pd.Series[Any], score: float) -> dict[
 
 
 def _half(surface: str, value: float) -> float:
-    """Return half a unit of the last figure printed: 6.5 gives 0.05; 1.55万 gives 50. Whole numbers are taken as exact counts up to 999.
+    """Return half a unit of the last figure printed: 6.5 gives 0.05, 1.55万 gives 50.
 
     >>> _half("6.5%", 6.5), _half("1.55万户", 15500.0), _half("823件", 823.0)
     (0.05, 50.0, 0.5)
@@ -374,7 +338,7 @@ def _half(surface: str, value: float) -> float:
     return float(0.5 * scale * 10.0 ** -len(figures[1] or ""))
 
 
-def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: float = 0.4) -> pd.DataFrame:
+def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: float = 0.35) -> pd.DataFrame:
     """List figures that stand unchanged for the same indicator in two consecutive reports.
 
     In reviews these are figures carried over; with `part="plan"` they are targets announced again.
@@ -387,14 +351,15 @@ def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: floa
     rows = []
     for pair in _pairs(quantities):
         before, after = (table[(table["part"] == part) & table["kind"].isin(["level", "growth", "share"])] for table in pair)
-        same = _equal(before["value"], after["value"]) & _equal(before["sign"], after["sign"]) & _equal(before["kind"], after["kind"])
+        same = np.logical_and.reduce([equal(before[name], after[name]) for name in ("value", "sign", "kind")])
         matrix = similarity(before["indicator"], after["indicator"]) * _like_units(before["unit"], after["unit"]) * same
         for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
             if matrix[i, j] >= threshold:
                 one, two = before.iloc[i], after.iloc[j]
+                value = one["sign"] * one["value"]
                 rows.append((
-                    one["place"], one["report"], two["report"], part, one["indicator"], two["indicator"], one["sign"] * one["value"],
-                    one["unit"], one["start"], two["start"], float(matrix[i, j]),
+                    one["place"], one["report"], two["report"], part, one["indicator"], two["indicator"], value, one["unit"],
+                    one["start"], two["start"], float(matrix[i, j]),
                 ))  # fmt: skip
     table = pd.DataFrame(rows, columns=list(UNCHANGED_COLUMNS))
     table.attrs["settings"] = {"function": "unchanged", "part": part, "threshold": threshold}

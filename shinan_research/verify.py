@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .files import sha256, write_atomically
-from .publish import MANIFEST, enter, read_manifest
+from .files import sha256, write_atomically, write_together
+from .publish import MANIFEST, json_bytes, read_manifest
 
 TOLERANCE = 1e-8
 COLUMNS = ("name", "status", "what")
@@ -36,7 +36,7 @@ def compare_figures(fresh: Path, committed: Path, names: list[str] | None = None
         `name, status, what`: *identical*, *within tolerance* (another platform), *different*, *new* or *missing*.
     """
     made, kept = read_manifest(fresh)["figures"], read_manifest(committed)["figures"]
-    rows = [(name, *_status(name, fresh, committed, made, kept)) for name in names or sorted({*made, *kept})]
+    rows = [(name, *_status(name, fresh, committed, made, kept)) for name in (sorted({*made, *kept}) if names is None else names)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -59,6 +59,7 @@ def _status(name: str, fresh: Path, committed: Path, made: Mapping[str, Any], ke
     tables = [file for file in unlike if file.endswith(".csv")]
     beyond = [file for file in tables if not _close(fresh / file, committed / file)]
     beyond += [file for file in unlike if file not in one["files"] or file not in two["files"]]
+    beyond += [word for word in words if word != "settings"]
     if beyond:
         return "different", ", ".join(beyond)
     return "within tolerance", f"another platform: {_platform_difference(one['platform'], two['platform'])}"
@@ -87,6 +88,8 @@ def _close(one: Path, two: Path) -> bool:
 def _column_close(left: pd.Series[Any], right: pd.Series[Any]) -> bool:
     if left.equals(right):
         return True
+    if pd.api.types.is_integer_dtype(left) and pd.api.types.is_integer_dtype(right):
+        return False
     a, b = pd.to_numeric(left, errors="coerce"), pd.to_numeric(right, errors="coerce")
     text = (a.isna() & (left.astype(str) != "")) | (b.isna() & (right.astype(str) != ""))
     return bool((left[text] == right[text]).all() and np.allclose(a[~text], b[~text], rtol=TOLERANCE, atol=0, equal_nan=True))
@@ -100,17 +103,18 @@ def adopt(fresh: Path, committed: Path, table: pd.DataFrame) -> list[str]:
     changed = table[table["status"].isin(["new", "different"])]["name"].tolist()
     made = read_manifest(fresh)["figures"]
     for name in changed:
-        entry = made[name]
-        for file in (*entry["files"], f"{name}.json"):
-            write_atomically(committed / file, (fresh / file).read_bytes())
-        enter(committed, name, entry)
+        manifest = read_manifest(committed)
+        earlier = manifest["figures"].get(name, {"files": {}})["files"]
+        manifest["figures"][name] = made[name]
+        files = {file: (fresh / file).read_bytes() for file in (*made[name]["files"], f"{name}.json")}
+        write_together(committed, {**files, MANIFEST: json_bytes(manifest)})
+        for file in sorted(set(earlier) - set(files)):
+            (committed / file).unlink(missing_ok=True)
     return [*changed, *_remove(committed, table[table["status"] == "missing"]["name"].tolist())]
 
 
 def _remove(committed: Path, names: list[str]) -> list[str]:
     """Take figures that nothing publishes any more out of the manifest, then delete their files."""
-    from .publish import json_bytes
-
     manifest = read_manifest(committed)
     entries = {name: manifest["figures"].pop(name) for name in names}
     if entries:

@@ -49,7 +49,10 @@ def run(command: Sequence[str | Path], *, root: Path) -> None:
         If it ends with an error.
     """
     words = [str(word) for word in command]
-    ended = subprocess.run(words, cwd=root, env=environment(), check=False).returncode
+    try:
+        ended = subprocess.run(words, cwd=root, env=environment(), check=False).returncode
+    except OSError as error:
+        raise ShinanError(f"{words[0]} cannot be run ({error.strerror}). Is it installed?") from error
     if ended:
         raise ShinanError(f"{' '.join([Path(words[0]).name, *words[1:]])} ended with code {ended}; its own words stand above.")
 
@@ -73,7 +76,7 @@ def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
             f"No requirements.lock in {root.name}. Run this in the project's own folder; elsewhere install the package with pip."
         )
     stamp, digest = root / FOLDER / STAMP, _digest(root)
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
+    if interpreter(root).exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return interpreter(root)
     say("Installing the locked environment into .venv (about a minute the first time) …")
     if not interpreter(root).exists():

@@ -141,7 +141,7 @@ def test_absent_group(group: int | str | tuple[str, int]) -> None:
 
 def test_absent_group_of_an_empty_table() -> None:
     """A table without tokens says that there is no year at all."""
-    with pytest.raises(ShinanError, match="Years present: none. Reports present: none."):
+    with pytest.raises(ShinanError, match=r"Years present: none. Reports present: none."):
         belongs(tokens_of(SMALL).iloc[:0], 2001)
 
 
@@ -194,7 +194,9 @@ def test_body_and_annex_are_never_pooled() -> None:
     body, annex = units(tokens, found), units(tokens, found, scope="annex")
     assert (body.x.sum(), body.n.sum()) == (2, 6)
     assert (annex.x.sum(), annex.n.sum()) == (8, 8)
-    with pytest.raises(ShinanError, match="scope is 'all'; allowed: body, review, plan, annex. Body and annex are never pooled."):
+    with pytest.raises(
+        ShinanError, match=r"scope is 'all'; allowed: body, review, plan, annex. Body and annex are never pooled."
+    ):
         units(tokens, found, scope="all")
 
 
@@ -220,7 +222,7 @@ def test_scope_without_a_han_character() -> None:
 
 def test_groups_that_overlap() -> None:
     """A report cannot stand on both sides."""
-    with pytest.raises(ShinanError, match="2001 and '甲县-2001' name the same report. Compare two different reports."):
+    with pytest.raises(ShinanError, match=r"2001 and '甲县-2001' name the same report. Compare two different reports."):
         count_units(tokens_of(SMALL), None, 2001, "甲县-2001", scope="body", unit="block", headings=True, strata=None)
 
 

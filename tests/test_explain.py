@@ -81,7 +81,9 @@ def test_numbers_of_the_prose_are_those_of_the_row(real, language: str) -> None:
     for row in [*shift.to_dict("records"), *vocabulary.to_dict("records")[::12]]:
         text = explain(row, language)
         clean(text)
-        known = [row[name] for name in ("count_before", "count_after", "rate_before", "rate_after", "p_adjusted", "p_without_chapter")]
+        known = [
+            row[name] for name in ("count_before", "count_after", "rate_before", "rate_after", "p_adjusted", "p_without_chapter")
+        ]
         known += [row["blocks"], row["detectable_ratio"], row["count_before"] + row["count_after"], 10_000, 95, 0.001, 2019, 2020]
         known += [2 ** row[name] for name in ("log2_ratio", "low", "high")]
         found = printed(text.replace(row["term"], ""))
@@ -123,7 +125,8 @@ def test_an_unknown_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "en", "zh"), [(0, "not once", "0次"), (1, "once", "1次"), (2, "twice", "2次"), (3, "3 times", "3次"), (26, "26 times", "26次")]
+    ("number", "en", "zh"),
+    [(0, "not once", "0次"), (1, "once", "1次"), (2, "twice", "2次"), (3, "3 times", "3次"), (26, "26 times", "26次")],
 )
 def test_times(number: int, en: str, zh: str) -> None:
     """None, one and two have words in English; Chinese counts with figures."""
@@ -142,7 +145,12 @@ def test_probability(p: float, printed: str) -> None:
 
 def test_group_names() -> None:
     """A year gets 年 in Chinese; a report id or a place and a year stay as they are."""
-    assert [group_name(name, "zh") for name in (2001, "2001", "甲县 2001", "jia-2001")] == ["2001年", "2001年", "甲县 2001", "jia-2001"]
+    assert [group_name(name, "zh") for name in (2001, "2001", "甲县 2001", "jia-2001")] == [
+        "2001年",
+        "2001年",
+        "甲县 2001",
+        "jia-2001",
+    ]
     assert group_name(2001, "en") == "2001"
 
 
@@ -244,7 +252,7 @@ def test_caption_of_a_text_without_emendation() -> None:
 def test_caption_of_another_table() -> None:
     """A table that no message describes asks for a caption by hand."""
     table = pd.DataFrame({"a": [1]})
-    with pytest.raises(ShinanError, match="No caption is known for a table of None. Pass caption"):
+    with pytest.raises(ShinanError, match=r"No caption is known for a table of None. Pass caption"):
         caption({"": table}, PLACE, "before counting", "en")
     table.attrs["settings"] = {"function": "weigh"}
     with pytest.raises(ShinanError, match="No caption is known for a table of 'weigh'"):

@@ -18,7 +18,10 @@ ENCODED = {
     "GB18030": TEXT.encode("gb18030"),
 }
 COLUMNS = ("term", "gloss", "note")
-ROWS = [{"term": "招商", "gloss": "attracting; investment", "note": ""}, {"term": "峰会", "gloss": "summit", "note": "2018, 青岛"}]
+ROWS = [
+    {"term": "招商", "gloss": "attracting; investment", "note": ""},
+    {"term": "峰会", "gloss": "summit", "note": "2018, 青岛"},
+]
 
 
 @pytest.fixture
@@ -58,7 +61,9 @@ def test_a_file_without_a_character_is_empty(raw):
         decode(raw, "a.txt")
 
 
-@pytest.mark.parametrize("raw", [b"\xd0\xcf\x11\xe0\0\0", "政府".encode("utf-32-le"), "政府".encode("utf-32"), b"\xff\xfea\0\0\0"])
+@pytest.mark.parametrize(
+    "raw", [b"\xd0\xcf\x11\xe0\0\0", "政府".encode("utf-32-le"), "政府".encode("utf-32"), b"\xff\xfea\0\0\0"]
+)
 def test_null_bytes_are_no_text(raw):
     """A Word file, UTF-32, or UTF-16 with a null character is refused, and the message says what to convert."""
     with pytest.raises(ReadError, match=r"^a\.doc: .*(null|UTF-16).*UTF-8"):
@@ -98,27 +103,20 @@ def test_rows_are_the_same_however_a_spreadsheet_saves_them(table, delimiter, ne
     assert table((newline.join(delimiter.join(cells) for cells in lines) + newline).encode(encoding)) == ROWS
 
 
-def test_columns_may_stand_in_any_order_with_others_among_them(table):
-    """Columns are found by name; extra ones are kept, and white space around a name does not count."""
-    assert table("note, term ,extra,gloss\nn,t,e,g\n") == [{"note": "n", "term": "t", "extra": "e", "gloss": "g"}]
-
-
-def test_comments_and_empty_lines_are_passed_over(table):
-    """Lines that begin with # or hold nothing are no rows, before and after the header."""
-    assert table("# who; wrote; this; and; why\n\nterm,gloss,note\n\n#a,b,c\n招商,g,n\n,,\n") == [{"term": "招商", "gloss": "g", "note": "n"}]
-
-
-def test_quoted_cells_keep_delimiters_quotes_and_line_breaks(table):
-    """A quoted cell may hold what would otherwise end it."""
-    assert table('term,gloss,note\n"a,b","say ""x""","two\nlines"\n') == [{"term": "a,b", "gloss": 'say "x"', "note": "two\nlines"}]
-
-
-def test_a_short_row_is_filled_and_trailing_empty_cells_do_not_matter(table):
-    """Missing last cells are empty; a spreadsheet's empty surplus cells are dropped."""
-    assert table("term,gloss,note\na\nb,c,d,,\n") == [
-        {"term": "a", "gloss": "", "note": ""},
-        {"term": "b", "gloss": "c", "note": "d"},
-    ]
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        ("note, term ,extra,gloss\nn,t,e,g\n", [{"note": "n", "term": "t", "extra": "e", "gloss": "g"}]),
+        ("# a; remark; of; marks\n\nterm,gloss,note\n\n#a,b,c\nt,g,n\n,,\n", [{"term": "t", "gloss": "g", "note": "n"}]),
+        ('term,gloss,note\n"a,b","say ""x""","c\nd"\n', [{"term": "a,b", "gloss": 'say "x"', "note": "c\nd"}]),
+        ("term,gloss,note\na\nb,c,d,,\n", [{"term": "a", "gloss": "", "note": ""}, {"term": "b", "gloss": "c", "note": "d"}]),
+        ("term,gloss,note", []),
+    ],
+    ids=["another order, an extra column", "remarks and empty lines", "quoted cells", "short and long rows", "no row"],
+)
+def test_tables_that_a_person_has_edited(table, content, rows):
+    """Columns are found by name, remarks and empty lines passed over, quotes kept, and missing last cells are empty."""
+    assert table(content) == rows
 
 
 @pytest.mark.parametrize(
@@ -137,22 +135,19 @@ def test_a_missing_column_is_named_beside_those_found(table, content, missing, f
         table(content)
 
 
-def test_a_quotation_mark_never_closed_does_not_swallow_the_rows_below(table):
-    """A quotation mark without its partner is an error of the file, not one long cell."""
-    with pytest.raises(ReadError, match=r"^table\.csv"):
-        table('term,gloss,note\na,b,"c\nd,e,f\ng,h,i\n')
-
-
-def test_a_cell_of_absurd_length_is_a_read_error(table):
-    """A cell longer than the csv module allows is reported as an error of the file."""
-    with pytest.raises(ReadError, match=r"^table\.csv"):
-        table('term,gloss,note\na,b,"' + "x" * 140_000 + "\n")
-
-
-def test_a_row_with_more_cells_than_columns_is_refused(table):
-    """A comma without quotation marks would shift the cells behind it, so the row is named instead of cut."""
-    with pytest.raises(ReadError, match=r"^table\.csv.*2"):
-        table("term,gloss,note\na,grammar, set phrase,n\n")
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ('a,b,"c\nd,e,f\ng,h,i\n', r"^table\.csv"),
+        ('a,b,"' + "x" * 140_000 + '"\n', r"^table\.csv"),
+        ("a,grammar, set phrase,n\n", r"^table\.csv.*\b2\b"),
+    ],
+    ids=["a quotation mark never closed", "a cell of absurd length", "a comma without quotation marks"],
+)
+def test_a_broken_row_is_an_error_of_the_file(table, rows, message):
+    """What would swallow the rows below, or shift the cells behind it, is refused and never read as something else."""
+    with pytest.raises(ReadError, match=message):
+        table("term,gloss,note\n" + rows)
 
 
 def test_formatted_rows_are_plain_csv_with_unix_newlines():

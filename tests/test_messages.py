@@ -40,7 +40,7 @@ def test_both_languages_say_the_same(key: str) -> None:
     """Each message has Chinese and English and nothing else, neither empty, with the same named fields."""
     entry = LEAVES[key]
     assert set(entry) == set(LANGUAGES)
-    assert all(entry[language].strip() == entry[language] != "" for language in LANGUAGES)
+    assert all(entry[language].strip() for language in LANGUAGES)
     assert fields(entry["zh"]) == fields(entry["en"])
     assert all(name.isidentifier() for name in fields(entry["zh"]))
 

@@ -16,7 +16,18 @@ from shinan_research.shifts import COLUMNS, false_discovery, holm, log_likelihoo
 
 ROOT = Path(__file__).parents[1]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
-NUMBERS = ["log2_ratio", "low", "high", "low_inner", "high_inner", "rate_before", "rate_after", "detectable_ratio", "g2", "dispersion"]
+NUMBERS = [
+    "log2_ratio",
+    "low",
+    "high",
+    "low_inner",
+    "high_inner",
+    "rate_before",
+    "rate_after",
+    "detectable_ratio",
+    "g2",
+    "dispersion",
+]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +76,9 @@ def test_g2_equals_scipy() -> None:
         ours = log_likelihood(a, b, n1, n2)
         for x, y, g2 in zip(a, b, ours, strict=True):
             table = [[x, n1 - x], [y, n2 - y]]
-            assert g2 == pytest.approx(stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")[0], rel=1e-12, abs=1e-12)
+            assert g2 == pytest.approx(
+                stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")[0], rel=1e-12, abs=1e-12
+            )
 
 
 def test_g2_of_the_study_equals_scipy(real, vocabulary) -> None:
@@ -108,7 +121,9 @@ def test_raw_dispersion_equals_the_sandwich_of_a_poisson_regression(real) -> Non
     assert len(tested) >= 7
     for term in tested:
         beta, covariance = poisson_sandwich(counts.x[:, [term]].toarray().ravel().astype(float), counts.n, counts.after)
-        assert np.exp(beta) * [counts.n[~counts.after].sum(), counts.n[counts.after].sum()] == pytest.approx([before[term], after[term]])
+        assert np.exp(beta) * [counts.n[~counts.after].sum(), counts.n[counts.after].sum()] == pytest.approx(
+            [before[term], after[term]]
+        )
         variance = 0.0
         for side, total in ((0, before[term]), (1, after[term])):
             size = int((counts.after == bool(side)).sum())
@@ -118,8 +133,15 @@ def test_raw_dispersion_equals_the_sandwich_of_a_poisson_regression(real) -> Non
 
 def test_raw_dispersion_by_hand() -> None:
     """Counts 3, 0, 0 and 1, 1 in blocks of ten have v₁ = 3/2 · 6, v₂ = 0 and dispersion 9/5."""
-    tokens = tokens_of({BEFORE: [[*filled("花花花", blocks=1, size=10), *filled("", blocks=2, size=10)]], AFTER: [filled("花", blocks=2, size=10)]})
-    counts = count_units(tokens, occurrences(tokens, ["花"]), BEFORE, AFTER, scope="body", unit="block", headings=True, strata=None)
+    tokens = tokens_of(
+        {
+            BEFORE: [[*filled("花花花", blocks=1, size=10), *filled("", blocks=2, size=10)]],
+            AFTER: [filled("花", blocks=2, size=10)],
+        }
+    )
+    counts = count_units(
+        tokens, occurrences(tokens, ["花"]), BEFORE, AFTER, scope="body", unit="block", headings=True, strata=None
+    )
     before, after, raw, blocks = raw_dispersion(counts)
     assert (before[0], after[0], blocks[0]) == (3, 2, 3)
     assert raw[0] == pytest.approx(9 / 5, rel=1e-14)
@@ -255,7 +277,7 @@ def all_deals(labels: np.ndarray, strata: np.ndarray) -> np.ndarray:
         choices.append([list(taken) for taken in itertools.combinations(rows, int(labels[rows].sum()))])
     deals = np.zeros((int(np.prod([len(choice) for choice in choices])), len(labels)))
     for deal, chosen in enumerate(itertools.product(*choices)):
-        deals[deal, sum(chosen, [])] = 1
+        deals[deal, list(itertools.chain(*chosen))] = 1
     return deals
 
 
@@ -269,7 +291,9 @@ def exact_p(x: np.ndarray, n: np.ndarray, labels: np.ndarray, strata: np.ndarray
     tails = np.minimum((values >= observed - 1e-9).mean(axis=0), (values <= observed + 1e-9).mean(axis=0))
     scale = values.std(axis=0)
     largest = np.abs(values / scale).max(axis=1)
-    return np.minimum(2 * tails, 1), np.array([(largest >= abs(o) / s - 1e-9).mean() for o, s in zip(observed, scale, strict=True)])
+    return np.minimum(2 * tails, 1), np.array(
+        [(largest >= abs(o) / s - 1e-9).mean() for o, s in zip(observed, scale, strict=True)]
+    )
 
 
 @pytest.mark.parametrize("matched", [False, True])
@@ -340,7 +364,9 @@ def test_type_one_error_under_random_relabelling(real) -> None:
     body["block"] = body.groupby(["report", "block"]).ngroup()
     body["chapter"] = 0
     rng, found = np.random.default_rng(11), []
-    sizes = body.groupby("block")["report"].first().map({name: i for i, name in enumerate(sorted(set(body["report"])))}).to_numpy()
+    sizes = (
+        body.groupby("block")["report"].first().map({name: i for i, name in enumerate(sorted(set(body["report"])))}).to_numpy()
+    )
     for _ in range(30):
         dealt = rng.permutation(sizes)
         mixed = body.assign(year=2001 + dealt[body["block"]], report=np.array(["a", "b"])[dealt[body["block"]]])
@@ -399,7 +425,9 @@ def test_duplicating_a_report_leaves_rates() -> None:
 def test_splitting_blocks_moves_only_the_dispersion() -> None:
     """Cutting every block in two leaves counts, rates, ratio and G2; only what rests on the units may move."""
     before, after = uneven(1), uneven(9)
-    halves = [[[piece for text in chapter for piece in (text[:7], text[7:])] for chapter in chapters] for chapters in (before, after)]
+    halves = [
+        [[piece for text in chapter for piece in (text[:7], text[7:])] for chapter in chapters] for chapters in (before, after)
+    ]
     one, two = run(before, after, ["花", "树"]), run(*halves, ["花", "树"])
     same = ["count_before", "count_after", "rate_before", "rate_after", "log2_ratio", "g2", "chapters", "heading_share"]
     pd.testing.assert_frame_equal(one[same], two[same])
@@ -420,7 +448,9 @@ def test_other_units(real, unit: str) -> None:
     """Sentence and chapter as unit leave counts and G2 and give a verdict for every term."""
     study, _, tokens, table = real
     other = compare(tokens, study.before, study.after, terms=study.terms, unit=unit, n_permutations=199)
-    pd.testing.assert_frame_equal(table[["term", "count_before", "count_after", "g2"]], other[["term", "count_before", "count_after", "g2"]])
+    pd.testing.assert_frame_equal(
+        table[["term", "count_before", "count_after", "g2"]], other[["term", "count_before", "count_after", "g2"]]
+    )
     assert other.attrs["settings"]["unit"] == unit
 
 
@@ -613,7 +643,7 @@ def test_vocabulary_of_short_texts_is_empty() -> None:
 
 def test_absent_year() -> None:
     """A year that is not there is named beside those that are."""
-    with pytest.raises(ShinanError, match="No report for 2003. Years present: 2001, 2002."):
+    with pytest.raises(ShinanError, match=r"No report for 2003. Years present: 2001, 2002."):
         compare(tokens_of({BEFORE: [["花"]], AFTER: [["花"]]}), 2001, 2003, terms=["花"])
 
 

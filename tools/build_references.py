@@ -36,6 +36,7 @@ TUNED_REPORTS, TUNED_CHARACTERS = 36, 8
 REFERENCE_CHARACTERS = 1_000
 TIERS = (0.95, 0.42)
 RIDGE = 1.0
+DUMP = False
 SETS = {1: "test", 7: "test", 5: "tune"}
 YEARS = {1: "test", 3: "tune"}
 
@@ -60,7 +61,8 @@ class Counts:
     """Pruned counts: vocabulary, per order what is kept, and the longest run of a text whose 5-grams are all kept."""
 
     vocabulary: str
-    orders: list[model.Counted]
+    forward: list[model.Counted]
+    backward: list[model.Counted]
     longest: int
 
 
@@ -70,18 +72,25 @@ def count(table: pd.DataFrame, folder: Path) -> Counts:
     places = pd.factorize(table["place"], sort=True)[0]
     vocabulary = _vocabulary(texts, places)
     ids = [np.append(model.encode(text, vocabulary), 0) for text in texts]
+    forward, backward = _count_direction(ids, places), _count_direction([row[::-1] for row in ids], places)
+    longest = max(_longest_run(np.isin(model.pack(row, model.ORDER), forward[-1].keys)) for row in ids)
+    return Counts(vocabulary, forward, backward, longest)
+
+
+def _count_direction(ids: list[np.ndarray], places: np.ndarray) -> list[model.Counted]:
+    """Return the pruned counts of sequences, order by order."""
     every = [_count_order(ids, places, order) for order in range(1, model.ORDER + 1)]
     orders, contexts = [], np.zeros(1, dtype=np.int64)
     for order, (keys, total, kept) in enumerate(every, 1):
         kept &= np.isin(keys >> model.BITS, contexts)
         if order < model.ORDER:
-            total = _left_neighbours(keys, every[order][0], order)
+            total = model.neighbours(keys, every[order][0], order)
         parents, inverse = np.unique(keys >> model.BITS, return_inverse=True)
         sums = np.bincount(inverse, weights=total).astype(np.int64)
         place = np.minimum(np.searchsorted(parents, contexts), len(parents) - 1)
         orders.append(model.Counted(keys[kept], total[kept], np.where(parents[place] == contexts, sums[place], 0)))
         contexts = keys[kept]
-    return Counts(vocabulary, orders, max(_longest_run(np.isin(model.pack(row, model.ORDER), contexts)) for row in ids))
+    return orders
 
 
 def _vocabulary(texts: list[str], places: np.ndarray) -> str:
@@ -102,16 +111,6 @@ def _count_order(ids: list[np.ndarray], places: np.ndarray, order: int) -> tuple
     pairs = np.unique(inverse * width + np.repeat(places, [len(key) for key, _ in found]))
     kept = (np.bincount(inverse) >= LEAST_REPORTS) & (np.bincount(pairs // width) >= LEAST_PLACES)
     return keys, total, kept
-
-
-def _left_neighbours(keys: np.ndarray, longer: np.ndarray, order: int) -> np.ndarray:
-    """Return for each n-gram the number of different characters seen before it."""
-    tails, number = np.unique(longer & ((1 << model.BITS * order) - 1), return_counts=True)
-    answer = np.zeros(len(keys), dtype=np.int64)
-    place = np.minimum(np.searchsorted(keys, tails), len(keys) - 1)
-    same = keys[place] == tails
-    answer[place[same]] = number[same]
-    return answer
 
 
 def _longest_run(known: np.ndarray) -> int:
@@ -138,13 +137,15 @@ def unambiguous_chain(fives: np.ndarray) -> int:
 def pack_counts(counts: Counts) -> bytes:
     """Return the counts as a compressed archive of arrays."""
     arrays = {"vocabulary": np.array([ord(character) for character in counts.vocabulary], dtype=np.uint32)}
-    contexts = np.zeros(1, dtype=np.int64)
-    for order, row in enumerate(counts.orders, 1):
-        children = np.bincount(np.searchsorted(contexts, row.keys >> model.BITS), minlength=len(contexts))
-        arrays[f"children{order}"] = children.astype(np.uint16)
-        arrays[f"last{order}"] = (row.keys & ((1 << model.BITS) - 1)).astype(np.uint16)
-        arrays[f"count{order}"], arrays[f"total{order}"] = row.count.astype(np.uint32), row.total.astype(np.uint32)
-        contexts = row.keys
+    for direction, orders in (("forward", counts.forward), ("backward", counts.backward)):
+        contexts = np.zeros(1, dtype=np.int64)
+        for order, row in enumerate(orders, 1):
+            children = np.bincount(np.searchsorted(contexts, row.keys >> model.BITS), minlength=len(contexts))
+            arrays[f"{direction}_children_{order}"] = children.astype(np.uint16)
+            arrays[f"{direction}_last_{order}"] = (row.keys & ((1 << model.BITS) - 1)).astype(np.uint16)
+            arrays[f"{direction}_count_{order}"] = row.count.astype(np.uint32)
+            arrays[f"{direction}_total_{order}"] = row.total.astype(np.uint32)
+            contexts = row.keys
     target = io.BytesIO()
     np.savez(target, **arrays)
     return lzma.compress(target.getvalue(), preset=9 | lzma.PRESET_EXTREME)
@@ -153,9 +154,8 @@ def pack_counts(counts: Counts) -> bytes:
 def fit(table: pd.DataFrame, folder: Path, characters: str) -> dict[str, list[float]]:
     """Return the weights of the logistic regression, with and without a sister, fitted on the reports for tuning."""
     counts = count(training(table, leave_out=("test", "tune")), folder)
-    model.genre = lambda: model.make_grams(counts.vocabulary, counts.orders, model.DISCOUNT)  # type: ignore[assignment]
-    grams = model.genre()
-    model.genre = lambda: grams  # type: ignore[assignment]
+    pair = tuple(model.make_grams(counts.vocabulary, orders, model.DISCOUNT) for orders in (counts.forward, counts.backward))
+    model.genre = lambda: pair  # type: ignore[assignment]
     files = {(row.place, row.year): row.file for row in table.itertuples()}
     rows = table[(table["place_set"] == "tune") & (table["year_set"] != "test") & (table["year"] >= 2003)]
     rows = rows.iloc[np.linspace(0, len(rows) - 1, TUNED_REPORTS).astype(int)]
@@ -168,6 +168,8 @@ def fit(table: pd.DataFrame, folder: Path, characters: str) -> dict[str, list[fl
             found["without sister"].append(_labelled(text, character, []))
             if sisters:
                 found["with sister"].append(_labelled(text, character, sisters[:1]))
+    if DUMP:
+        import pickle; pickle.dump(found, open('/tmp/w/found.pkl','wb'))
     return {name: _logistic(np.concatenate(blocks)) for name, blocks in found.items()}
 
 
@@ -181,19 +183,17 @@ def _labelled(text: str, character: str, sisters: list[str]) -> np.ndarray:
     """Return the features of the gaps of a text without a character, and whether it stood there."""
     damaged, gaps = delete(text, character)
     found, features = model.examine(damaged, character, sisters)
-    return np.column_stack([np.clip(features, -15, 30), np.isin(found, gaps)])
+    return np.column_stack([features, np.isin(found, gaps)])
 
 
 def _logistic(rows: np.ndarray) -> list[float]:
     """Return intercept and slopes of a logistic regression with a small ridge (Newton's method)."""
     x, y = np.column_stack([np.ones(len(rows)), rows[:, :-1]]), rows[:, -1]
-    x = np.delete(x, 1, axis=1) if np.array_equal(x[:, 1], x[:, 2]) else x
     weights = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-(x @ weights)))
         weights = weights + np.linalg.solve((x.T * (p * (1 - p))) @ x + RIDGE * np.eye(len(weights)), x.T @ (y - p) - RIDGE * weights)
-    answer = [round(float(weight), 5) for weight in weights]
-    return answer if len(answer) == rows.shape[1] else [answer[0], 0.0, *answer[1:]]
+    return [round(float(weight), 5) for weight in weights]
 
 
 def char_reference(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
@@ -234,10 +234,10 @@ def main(folder: Path, index: Path, out: Path) -> None:
     counts = count(chosen, folder)
     common = reference[(reference["level"] == "province") & (reference["period"] == "since 2010")].nlargest(200, "rate")
     stated = {
-        "n_grams": [len(row.keys) for row in counts.orders],
+        "n_grams": [len(row.keys) for row in counts.forward],
         "kept_if": f"seen in at least {LEAST_REPORTS} reports of {LEAST_PLACES} places",
         "longest_run": counts.longest,
-        "longest_unambiguous_chain": unambiguous_chain(counts.orders[-1].keys),
+        "longest_unambiguous_chain": unambiguous_chain(counts.forward[-1].keys),
         "tiers": list(TIERS),
         "test_places": sorted(table.loc[table["place_set"] == "test", "place"].map(lambda place: sha256(place.encode())).unique()),
         "test_years": "those that leave 1 when divided by 4",

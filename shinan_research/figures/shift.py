@@ -36,6 +36,7 @@ MARK_OF = {
 GAP_BETWEEN_PARTS = 350
 NUMBER_WIDTH = 1.15
 NARROW = 35
+SMALLEST_TEXT = 4.8
 
 
 class Layout(NamedTuple):
@@ -95,9 +96,26 @@ def draw_shift(
     layout, rows = LAYOUTS[width], _rows(shift)
     with house_style():
         figure = figure or new_figure(width, _height(layout, rows))
-        _compose(figure, shift, count(occurrences), rows, layout, language, glosses or {})
+        _compose(figure, shift, _compared(count(occurrences), shift), rows, layout, language, glosses or {})
         check_glyphs(figure)
     return figure
+
+
+def _compared(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of the terms and reports that the table compares, with the side of each: before or after."""
+    place_and_year = cells["place"].astype(str) + " " + cells["year"].astype(str)
+    sides = []
+    for role in ("before", "after"):
+        name = str(shift[role].iloc[0])
+        mine = (cells["year"].astype(str) == name) | (cells["report"].astype(str) == name) | (place_and_year == name)
+        sides.append(cells[mine & cells["term"].astype(str).isin(set(shift["term"]))].assign(side=role))
+    chosen = pd.concat(sides, ignore_index=True)
+    missing = [term for term in shift["term"] if term not in set(chosen["term"].astype(str))]
+    if missing:
+        raise FigureError(
+            f"The occurrences lack {missing[0]!r}, which the table compares. Pass those of the same tokens and terms."
+        )
+    return chosen
 
 
 def _rows(shift: pd.DataFrame) -> dict[str, float]:
@@ -217,10 +235,17 @@ def _labels(ax: Axes, rows: dict[str, float], language: str, glosses: Mapping[st
     for term, place in rows.items():
         gloss = glosses.get(term, "") if language != "zh" else ""
         name = term.removesuffix(" (wide)")
-        ax.text(pad, place - (0.19 if gloss else 0), f"{name}＋" if name != term else name, fontsize=8, **style)
+        lift = 0.19 if gloss else 0
+        _fit(ax.text(pad, place - lift, f"{name}＋" if name != term else name, fontsize=8, **style), room)
         if gloss:
-            text = ax.text(pad, place + 0.25, gloss, fontsize=6, color="#666666", **style)
-            text.set_fontsize(min(6, max(4.8, 6 * room / _width(text))))
+            _fit(ax.text(pad, place + 0.25, gloss, fontsize=6, color="#666666", **style), room)
+
+
+def _fit(text: Text, room: float) -> None:
+    """Make a text smaller until it fits a width in millimetres, and shorten what then is still too long."""
+    text.set_fontsize(max(SMALLEST_TEXT, text.get_fontsize() * min(1.0, room / _width(text))))
+    while _width(text) > room and len(text.get_text()) > 2:
+        text.set_text(text.get_text().rstrip("…")[:-1] + "…")
 
 
 def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None = None, language: str = "both") -> Axes:
@@ -257,7 +282,8 @@ def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
 
 def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre: float, layout: Layout, language: str) -> None:
     """Write the counts of both groups in a column of their own."""
-    head = say("shift.counts", "zh" if language == "both" else language)
+    one = "zh" if language == "both" else language
+    head = say("shift.counts", one, scope=say(f"scope.{shift['scope'].iloc[0]}", one))
     add_text(figure, centre, HEAD - 1.4, head, ha="center", va="bottom", fontsize=6, color="#555555")
     for row in shift.to_dict("records"):
         y = HEAD + (rows[row["term"]] + 0.5) * layout.row
@@ -269,45 +295,29 @@ def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
     rows = rows or _rows(shift)
     _prepare(ax, rows)
     ax.axvline(0, color="#333333", linewidth=0.5, zorder=0)
+    mark = {"color": COLOURS["ink"], "markersize": 4.4, "markeredgewidth": 0.7, "linestyle": "none", "zorder": 3}
     for row in shift.to_dict("records"):
         place = rows[row["term"]]
-        for low, high, thickness in ((row["low"], row["high"], 0.7), (row["low_inner"], row["high_inner"], 2.2)):
-            ax.plot(
-                [max(low, -FRAME), min(high, FRAME)],
-                [place, place],
-                color="#666666",
-                linewidth=thickness,
-                solid_capstyle="butt",
-                zorder=1,
-            )
-        for end, outside in ((-FRAME, row["low"] < -FRAME), (FRAME, row["high"] > FRAME)):
-            if outside:
-                ax.plot(
-                    [end],
-                    [place],
-                    marker="<" if end < 0 else ">",
-                    color="#666666",
-                    markersize=2.8,
-                    linestyle="none",
-                    clip_on=False,
-                )
-        inside = float(np.clip(row["log2_ratio"], -FRAME, FRAME))
-        ax.plot(
-            [inside],
-            [place],
-            color=COLOURS["ink"],
-            markersize=4.4,
-            markeredgewidth=0.7,
-            linestyle="none",
-            zorder=3,
-            **MARKS[MARK_OF[row["verdict"]]],
-        )
+        _interval(ax, place, row["low"], row["high"], 0.7)
+        _interval(ax, place, row["low_inner"], row["high_inner"], 2.2)
+        ax.plot(np.clip([row["log2_ratio"]], -FRAME, FRAME), [place], **mark, **MARKS[MARK_OF[row["verdict"]]])
     ax.set_xlim(-FRAME - 0.15, FRAME + 0.15)
     shown = [tick for tick in SHOWN_TICKS if abs(tick) != 1 or _millimetres(ax) > NARROW]
     ax.set_xticks(shown, [_ratio_label(tick) for tick in shown])
     ax.set_xticks([tick for tick in TICKS if tick not in shown], minor=True)
     ax.set_xlabel(f"{shift['after'].iloc[0]} / {shift['before'].iloc[0]}", labelpad=2)
     return ax
+
+
+def _interval(ax: Axes, place: float, low: float, high: float, thickness: float) -> None:
+    """Draw one interval, with an arrow where it leaves the frame."""
+    ax.plot(
+        np.clip([low, high], -FRAME, FRAME), [place, place], color="#666666", linewidth=thickness, solid_capstyle="butt", zorder=1
+    )  # fmt: skip
+    for edge, outside in ((-FRAME, low < -FRAME), (FRAME, high > FRAME)):
+        if outside and thickness < 1:
+            marker = "<" if edge < 0 else ">"
+            ax.plot([edge], [place], marker=marker, color="#666666", markersize=2.8, linestyle="none", clip_on=False)
 
 
 def _lines(key: str, language: str, **values: object) -> str:
@@ -329,6 +339,8 @@ def draw_places(
 ) -> Axes:
     """Draw each chapter as a cell as wide as it is long, shaded by count: above the group before, beneath the group after.
 
+    `cells` is the table of :func:`~shinan_research.counts.count` with a column `side`: before or after.
+
     Parts are aligned between the two groups. The cells' counts sum to the counts; a number is written where it fits.
     """
     rows = rows or {term: float(place) for place, term in enumerate(dict.fromkeys(cells["term"].astype(str)))}
@@ -337,8 +349,8 @@ def draw_places(
     millimetres = _millimetres(ax) / right
     most = max(int(cells["count"].max()), 1)
     for cell in _placed(cells, spans).to_dict("records"):
-        role = "before" if cell["first"] else "after"
-        place = rows[str(cell["term"])] - (0.40 if cell["first"] else -0.02)
+        role = cell["side"]
+        place = rows[str(cell["term"])] - (0.40 if role == "before" else -0.02)
         strength = float(np.sqrt(cell["count"] / most))
         face = _shade(COLOURS[role], strength) if cell["count"] else (1.0, 1.0, 1.0)
         ax.add_patch(Rectangle((cell["x"], place), cell["han"], 0.38, facecolor=face, edgecolor="#b5b5b5", linewidth=0.3))
@@ -370,7 +382,7 @@ def _part_label(ax: Axes, part: str, span: tuple[float, float], language: str) -
 def _part_places(cells: pd.DataFrame) -> tuple[dict[str, tuple[float, float]], float]:
     """Return the span of each part, aligned between the groups, and the right end, in Han characters."""
     one = cells[cells["term"] == cells["term"].iloc[0]]
-    lengths = one.groupby(["part", "report"], observed=True)["han"].sum().groupby("part", observed=True).max()
+    lengths = one.groupby(["part", "side"], observed=True)["han"].sum().groupby("part", observed=True).max()
     spans, position = {}, 0.0
     for part in PARTS:
         if part in lengths.index:
@@ -380,10 +392,10 @@ def _part_places(cells: pd.DataFrame) -> tuple[dict[str, tuple[float, float]], f
 
 
 def _placed(cells: pd.DataFrame, spans: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Return the cells with their horizontal place, and whether they belong to the group before."""
-    inside = cells.groupby(["term", "report", "part"], observed=True)["han"].cumsum() - cells["han"]
+    """Return the cells with their horizontal place, in Han characters."""
+    inside = cells.groupby(["term", "side", "part"], observed=True)["han"].cumsum() - cells["han"]
     start = cells["part"].astype(str).map({part: span[0] for part, span in spans.items()}).astype(float)
-    return cells.assign(x=inside + start, first=cells["year"] == cells["year"].min())
+    return cells.assign(x=inside + start)
 
 
 def _shade(colour: str, strength: float) -> tuple[float, ...]:

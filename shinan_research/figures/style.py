@@ -97,6 +97,9 @@ def check_glyphs(figure: Figure) -> tuple[str, ...]:
     """
     register_fonts()
     texts = [text for text in figure.findobj(Text) if isinstance(text, Text) and text.get_text()]
+    for text in texts:
+        if FAMILY not in text.get_fontfamily():
+            text.set_fontfamily(FAMILY)
     own = _covered(font_manager.findfont(FAMILY, fallback_to_default=False))
     missing = sorted({c for text in texts for c in text.get_text() if ord(c) not in own and not c.isspace()})
     if not missing:

@@ -1,0 +1,292 @@
+"""The folder of a study becomes objects, and every mistake in it is named before anything is counted."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pytest
+
+from shinan_research.errors import ReadError, ShinanError, StudyError
+from shinan_research.study import Study, open_study
+
+MINIMAL = 'title = { zh = "比较", en = "A comparison" }\nplace = { zh = "甲区", en = "Jia" }\nbefore = 2019\nafter = 2020\n'
+LINE = "政府工作报告——{}年1月9日在甲区人民代表大会上。"
+FILE = '[[files]]\npath = "raw/{}.txt"\n'
+PAGE = LINE.format(2019) + "一" * 1000 + "\n\n" + LINE.format(2020) + "二" * 1000 + "\n"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Return a function that writes study.toml and other files of data/ and opens the study."""
+
+    def build(toml: str | bytes = MINIMAL, **files: str | bytes) -> Study:
+        for name, content in {"study.toml": toml, **files}.items():
+            path = tmp_path / "data" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return open_study(tmp_path)
+
+    return build
+
+
+def with_file(name: str, content: str | bytes) -> dict[str, str | bytes]:
+    """Return a file of data/raw as an argument of `make`."""
+    return {f"raw/{name}.txt": content}
+
+
+# Opening
+
+
+def test_a_minimal_study_has_defaults(make, tmp_path):
+    """Title, place and the two groups are enough; everything else has the value that the docstring says."""
+    study = make()
+    assert (study.root, study.data) == (tmp_path, tmp_path / "data")
+    assert (study.before, study.after, study.seed, study.declared) == (2019, 2020, 0, "after reading")
+    assert (study.language, study.width, study.files) == ("both", "double", ())
+    assert study.terms.empty
+    assert study.emendations.empty
+    assert study.headings.empty
+    assert study.glosses == {}
+    assert study.segmenter.terms == ()
+
+
+def test_a_study_is_found_from_any_folder_within(make, tmp_path):
+    """Opening walks up to the first data/study.toml."""
+    make()
+    deep = tmp_path / "notebooks" / "old"
+    deep.mkdir(parents=True)
+    assert open_study(deep).root == open_study(str(tmp_path)).root == tmp_path
+
+
+def test_without_a_study_the_message_says_how_to_make_one(tmp_path):
+    """A folder outside any study is refused by name."""
+    with pytest.raises(StudyError, match=rf"No data/study\.toml in {tmp_path.name} or above it.*`new`"):
+        open_study(tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_study_toml_may_be_saved_by_any_editor(make, encoding):
+    """Encoding and line ends of study.toml do not matter."""
+    assert make(MINIMAL.replace("\n", "\r\n").encode(encoding)).title == {"zh": "比较", "en": "A comparison"}
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("title = ", r"study\.toml is not valid TOML: "),
+        ("<html>", r"not valid TOML"),
+        (MINIMAL + "before = 2018\n", r"not valid TOML"),
+        (MINIMAL.replace("before", "befor"), r"study\.toml: unknown key 'befor'\. Allowed: title, place, before"),
+        (MINIMAL.replace("before = 2019\n", ""), r"study\.toml lacks before\. See"),
+        ("seed = 1\n", r"lacks title, place, before, after"),
+        (MINIMAL.replace(', en = "Jia"', ""), r'place must give both languages, as in place = \{ zh = "…", en = "…" \}'),
+        ('title = "x"\n' + MINIMAL.partition("\n")[2], r"title must give both languages"),
+        (MINIMAL + 'declared = "before reading"\n', r"declared is 'before reading'; allowed: before counting, after reading"),
+        (MINIMAL + 'language = "de"\n', r"language is 'de'; allowed: zh, en, both"),
+        (MINIMAL + "width = 89\n", r"width is 89; allowed: single, onehalf, double"),
+        (MINIMAL + '[[files]]\nsource = "x"\n', r"\[\[files\]\] entry lacks its path"),
+        (MINIMAL + '[[files]]\npath = "x"\nurl = "y"\n', r"\[\[files\]\] of study\.toml: unknown key 'url'\. Allowed: path"),
+        (MINIMAL + '[[files]]\npath = "x"\nlayout = "pages"\n', r"(?=.*layout)(?=.*'pages')(?=.*\bpage\b)(?=.*\breport\b)"),
+        ('files = "raw/a.txt"\n' + MINIMAL, r"^(?!.*unknown key 'r')(?=.*\[\[files\]\])"),
+        ("files = [1]\n" + MINIMAL, r"\[\[files\]\]"),
+        (MINIMAL + '[[terms]]\nforms = ["a"]\n', r"\[\[terms\]\] entry lacks its name"),
+        (MINIMAL + '[[terms]]\nname = "a"\nform = ["a"]\n', r"\[\[terms\]\] of study\.toml: unknown key 'form'\. Allowed: name"),
+        ('terms = ["招商"]\n' + MINIMAL, r"^(?!.*unknown key '招')(?=.*\[\[terms\]\])"),
+    ],
+)
+def test_a_mistake_in_study_toml_is_named_with_what_is_allowed(make, toml, message):
+    """Broken TOML, missing and misspelt keys and values outside their lists are each quoted."""
+    with pytest.raises(StudyError, match=message):
+        make(toml)
+
+
+@pytest.mark.parametrize("toml", [b"", b"\xff\xfe\xfa", b"\0\0"])
+def test_a_study_toml_that_is_no_text_is_refused_without_talk_of_reports(make, toml):
+    """An empty or binary study.toml is an error of that file, and nobody is told to save a report into it."""
+    with pytest.raises(ReadError, match=r"^study\.toml: ") as caught:
+        make(toml)
+    assert "report into it" not in str(caught.value)
+
+
+# Terms
+
+
+def test_declared_terms_become_one_row_per_string(make):
+    """Forms, wide forms and `not` strings stand in the table with their roles; forms default to the name."""
+    first = '[[terms]]\nname = "招商"\nforms = ["招商"]\nwide = ["双招双引"]\nnot = ["招商局"]\n'
+    assert make(MINIMAL + first + '[[terms]]\nname = "峰会"\nfamily = "seen"\n').terms.to_numpy().tolist() == [
+        ["招商", "招商", "form", "declared"],
+        ["招商", "招商局", "not", "declared"],
+        ["招商", "双招双引", "wide", "declared"],
+        ["峰会", "峰会", "form", "seen"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        ("forms = []", r"study\.toml: The term '招商' has no form to count"),
+        ('forms = []\nwide = ["双招双引"]', r"study\.toml: The term '招商' has no form to count"),
+        ('forms = [""]', r"study\.toml: The term '招商' has no form to count"),
+        ('forms = "招商"', r"(?=.*招商)(?=.*\bforms\b)(?=.*\blist\b)"),
+        ('not = "招商局"', r"(?=.*招商)(?=.*\bnot\b)(?=.*\blist\b)"),
+        ('forms = ["招商", "招商"]', r"study\.toml: The term '招商' lists '招商' twice"),
+        ('not = ["商局"]', r"study\.toml: The term '招商': '商局' under `not` holds none of its forms 招商"),
+        ('[[terms]]\nname = "招商"\nforms = ["招引"]', r"study\.toml declares the term '招商' twice"),
+    ],
+)
+def test_a_term_that_would_count_nothing_or_something_else_is_refused(make, term, message):
+    """No form, a string in place of a list, doubles and a `not` without effect are errors and never a silent zero."""
+    with pytest.raises(StudyError, match=message):
+        make(MINIMAL + '[[terms]]\nname = "招商"\n' + term + "\n")
+
+
+# Reports
+
+
+def test_without_files_every_report_of_the_raw_folder_is_read(make):
+    """The minimal study reads data/raw, each file one report named after its file."""
+    study = make(**with_file("甲区-2020", LINE.format(2020)), **with_file("甲区-2019", LINE.format(2019)))
+    assert [(report.id, report.place) for report in study.reports()] == [("甲区-2019", "甲区"), ("甲区-2020", "甲区")]
+
+
+def test_files_may_be_pages_or_reports_with_places_and_names_of_their_own(make):
+    """A page gives two reports with the names of study.toml, a file one report of another place."""
+    toml = MINIMAL + FILE.format("page") + 'layout = "page"\nreports = { old = 2019 }\n' + FILE.format("b") + 'place = "乙区"\n'
+    study = make(toml, **with_file("page", PAGE), **with_file("b", LINE.format(2020)))
+    assert [f"{r.id} {r.place} {r.year}" for r in study.reports()] == [
+        "old 甲区 2019",
+        "甲区-2020 甲区 2020",
+        "乙区-2020 乙区 2020",
+    ]
+
+
+def test_a_promised_report_that_is_not_there_is_named_with_those_that_are(make):
+    """A year of study.toml that the file does not hold is an error, and the years present are listed."""
+    study = make(MINIMAL + FILE.format("page") + 'layout = "page"\nreports = { a = 2019, b = 2021 }\n', **with_file("page", PAGE))
+    with pytest.raises(StudyError, match=r"promises a report of 2021 in page\.txt\. Years present: 2019, 2020"):
+        study.reports()
+
+
+def test_a_year_in_quotation_marks_is_not_reported_as_missing(make):
+    """A year written as a string is told apart from a year that the file lacks."""
+    with pytest.raises(StudyError, match=r"'2019'|whole number|without quot"):
+        make(MINIMAL + FILE.format("a") + 'reports = { a = "2019" }\n', **with_file("a", LINE.format(2019))).reports()
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        FILE.format("a") + FILE.format("b"),
+        2 * FILE.format("a"),
+        FILE.format("a") + "reports = { one = 2019 }\n" + FILE.format("b") + "reports = { one = 2019 }\n",
+        FILE.format("a") + "reports = { one = 2019, two = 2019 }\n",
+    ],
+    ids=["two files", "one file twice", "one name twice", "two names"],
+)
+def test_two_reports_of_one_name_are_refused(make, toml):
+    """The same report read twice would double every count, and one report cannot have two names."""
+    with pytest.raises(ShinanError, match=r"甲区-2019|one|2019"):
+        make(MINIMAL + toml, **with_file("a", LINE.format(2019)), **with_file("b", LINE.format(2019))).reports()
+
+
+# Judgements
+
+
+def test_headings_lexicon_and_glosses_are_read_from_their_files(make):
+    """Offsets of headings are numbers, terms go to the segmenter, and glosses are a table of words."""
+    study = make(
+        **{
+            "headings/a.csv": "report,start,end,level,text,decided_by\na,0,4,1,一、回顾,person\n",
+            "lexicon/terms.txt": "青云图\tname\n",
+            "glosses.csv": "term,gloss\n招商,investment\n",
+        }
+    )
+    assert study.headings.iloc[0].tolist() == ["a", 0, 4, "1", "一、回顾", "person"]
+    assert study.segmenter.terms == ("青云图",)
+    assert study.glosses == {"招商": "investment"}
+
+
+def test_headings_whose_offsets_are_no_numbers_are_refused(make):
+    """An offset that is not a whole number is quoted."""
+    with pytest.raises(StudyError, match=r"data/headings: start and end must be whole numbers .*x4"):
+        _ = make(**{"headings/a.csv": "report,start,end,level,text,decided_by\na,0,x4,1,一、,person\n"}).headings
+
+
+def test_headings_in_the_file_of_another_report_are_refused(make):
+    """A row that names another report than its file would be passed over in silence."""
+    with pytest.raises(ShinanError, match=r"a\.csv.*'?b'?"):
+        _ = make(**{"headings/a.csv": "report,start,end,level,text,decided_by\nb,0,4,1,一、,person\n"}).headings
+
+
+# Hashes
+
+
+def sums(content: bytes, name: str = "raw/a.txt", form: str = "{}  {}\n") -> str:
+    """Return a line of SHA256SUMS for these bytes."""
+    return form.format(hashlib.sha256(content).hexdigest(), name)
+
+
+@pytest.mark.parametrize("form", ["{}  {}\n", "{}  {}\r\n", "{}  {}", "\n{}  {}\n\n", "{} *{}\n"])
+def test_matching_hashes_are_accepted_as_the_usual_tools_write_them(make, form):
+    """Line ends, empty lines and the star of binary mode do not matter; a wrong digest in each form is found."""
+    assert make(SHA256SUMS=sums(b"abc", form=form), **with_file("a", "abc"))
+    with pytest.raises(StudyError, match=r"data/raw/a\.txt has changed"):
+        make(SHA256SUMS=sums(b"abd", form=form), **with_file("a", "abc"))
+
+
+@pytest.mark.parametrize(
+    ("listed", "present"), [(b"a\nb\n", b"a\r\nb\r\n"), (b"a\r\nb\r\n", b"a\nb\n"), (b"a\nb\n", b"a\r\nb\n")]
+)
+def test_a_change_of_line_ends_alone_is_called_that(make, listed, present):
+    """A clone that changed line ends is told from a change of words."""
+    with pytest.raises(StudyError, match=r"data/raw/a\.txt differs .* only in its line ends.*\.gitattributes"):
+        make(SHA256SUMS=sums(listed), **with_file("a", present))
+
+
+def test_a_changed_or_missing_file_is_named(make):
+    """A changed word gives both digests, a missing file the way out."""
+    digest = hashlib.sha256(b"x").hexdigest()
+    with pytest.raises(StudyError, match=rf"data/raw/a\.txt has changed: its SHA-256 is {digest}, .* says"):
+        make(SHA256SUMS=sums(b"y"), **with_file("a", "x"))
+    with pytest.raises(StudyError, match=r"data/raw/b\.txt is missing, but data/SHA256SUMS lists it"):
+        make(SHA256SUMS=sums(b"y", "raw/b.txt"))
+
+
+def test_the_hash_of_the_data_changes_with_what_is_analysed_alone(make, tmp_path):
+    """A byte or a name of a data file changes it, README and the list of hashes do not."""
+    make(**with_file("a", "x"))
+    data, before = tmp_path / "data", open_study(tmp_path).data_hash
+    (data / "README.md").write_text("words", encoding="utf-8")
+    (data / "SHA256SUMS").write_text(sums(b"x"), encoding="utf-8")
+    assert open_study(tmp_path).data_hash == before
+    (data / "raw/a.txt").rename(data / "raw/b.txt")
+    (data / "SHA256SUMS").unlink()
+    renamed = open_study(tmp_path).data_hash
+    (data / "raw/b.txt").write_bytes(b"y")
+    assert len({before, renamed, open_study(tmp_path).data_hash}) == 3
+
+
+# The real study
+
+
+def test_the_real_study_is_what_its_file_says(study):
+    """Two groups, three declared terms and the families apart, with 招商 wide and its company hidden."""
+    assert (study.before, study.after, study.declared) == (2019, 2020, "after reading")
+    declared = study.terms[study.terms["family"] == "declared"]
+    assert declared["term"].drop_duplicates().tolist() == ["峰会", "攻势", "招商"]
+    rows = study.terms[study.terms["term"] == "招商"]
+    assert sorted(zip(rows["role"], rows["form"], strict=True)) == [("form", "招商"), ("not", "招商局"), ("wide", "双招双引")]
+    assert study.emendations.attrs["reports"] == ("shinan-2019", "shinan-2020") == tuple(report.id for report in study.reports())
+
+
+def test_the_real_study_runs_on_a_copy_elsewhere_and_notices_a_change(study, tmp_path):
+    """The folder data/ can be moved; one byte changed in the raw page is refused."""
+    shutil.copytree(study.data, tmp_path / "data")
+    copy = open_study(tmp_path)
+    assert copy.data_hash == study.data_hash
+    assert copy.reports() == study.reports()
+    page: Path = tmp_path / "data/raw/shinan-page.txt"
+    page.write_bytes(page.read_bytes().replace("峰会".encode(), "蜂会".encode(), 1))
+    with pytest.raises(StudyError, match=r"data/raw/shinan-page\.txt has changed"):
+        open_study(tmp_path)
