@@ -16,7 +16,7 @@ from .propose import encode, estimate, examine, genre, reference, view
 from .reports import HEAD, NAME_YEAR, OPENER, Report, han_count, is_han
 
 COLUMNS = ("report", "defect", "verdict", "where", "seen", "expected", "evidence")
-Finding = tuple[str, str, str, object, object, str]  # defect, verdict, where, seen, expected, evidence
+Finding = tuple[str, str, object, object, object, str]  # defect, verdict, where, seen, expected, evidence
 
 STUB, SHORT = 1_500, 4_000  # Han characters
 HAN_SHARE = 0.5  # of the characters that are not white space
@@ -30,30 +30,41 @@ WINDOW, REPEATED_SHARE = 30, 0.05
 SHINGLE, SAMPLED, ALIKE = 16, 8, 0.6
 TRADITIONAL_SHARE = 0.01
 TRADITIONAL = "國業發會為這個們與經濟農產學實後從來時無對開關於應進東長門問題線義"
-CLOSING = "。！？!?…”\"）)》"
+CLOSING = '。！？!?…”"）)》'
 GOVERNMENT = re.compile(r"代表.{0,24}?(?:人民政府|国务院|政府)|" + OPENER)
 OTHER_BODY = re.compile(r"代表.{0,24}?(?:常务委员会|常委会|法院|检察院)|(?:国民经济|预算).{0,40}(?:计划|预算).{0,12}报告")
 MASKED = re.compile(r"\*+|[×xX]{2,}(?=[省市县区年月日万亿])|在、国务院|以新时代中国特色|以为核心的党中央|以同志为核心")
 QUESTIONS = re.compile(r"[?？]{2,}")
 FURNITURE = re.compile(
-    r"责任编辑|浏览次数|点击数|点击率|关闭窗口|【打印|打印本页|上一篇|下一篇|字号[:：]|分享到|扫一扫|信息来源[:：]|https?://|发布时间[:：]|当前位置"
+    r"责任编辑|浏览次数|点击数|点击率|关闭窗口|【打印|打印本页|上一篇|下一篇|字号[:：]|分享到[:：]|扫一扫|信息来源[:：]|https?://|发布时间[:：]|当前位置"
 )
 
 COLLATE_FIRST = "Look for another copy of this report before restoring anything, and collate it. "
-ABSENT = "{character} occurs {seen} times, {expected:.1f} expected from {reports:.0f} reports {period} (p = {p:.2g}, adjusted {adjusted:.2g}). "
+ABSENT = (
+    "{character} occurs {seen} times, {expected:.1f} expected from {reports:.0f} reports of the time of {year} "
+    "(p = {p:.2g}, adjusted {adjusted:.2g}). "
+)
 BROKEN = "{broken} places become well-formed when it is put back. "
 VERDICTS = {
     "lost": COLLATE_FIRST + ABSENT + BROKEN + "Absent beyond chance, and words are broken: a step before this file dropped it.",
     "probably lost": COLLATE_FIRST + ABSENT + BROKEN + "Too rare for the count to decide; the broken words speak for a loss.",
     "naturally absent": ABSENT + BROKEN + "Too few for a loss: the subject or the place explains the absence.",
 }
-UNTESTED = "The test for lost characters was not run: it needs at least {least:,} Han characters of sound text in simplified script."
+UNTESTED = (
+    "The test for lost characters was not run: it needs at least {least:,} Han characters of sound text in simplified script."
+)
 FOREIGN = "{han:,} of {size:,} characters are Han. This is not a report in Chinese, or another part of the page."
-TOO_SHORT = "{han:,} Han characters; reports have at least {least:,}. A stub, an abstract or one page of several: look for the whole text."
+TOO_SHORT = (
+    "{han:,} Han characters; reports have at least {least:,}. "
+    "A stub, an abstract or one page of several: look for the whole text."
+)
 BREAKS_OFF = "The text ends in …{end}, without a closing mark: it may be cut off."
 REPEATED = "{share:.0%} of the {window}-character windows occur twice, the first at the offset given. Keep one copy."
-GARBLED = "In these {size} characters {unknown} of {han} Han characters are unknown to the genre and {bad} are replacement or private-use characters."
-SCRIPT = "{share:.1%} of the Han characters are traditional forms ({sample}). Convert the script before comparing or testing characters."
+GARBLED = (
+    "In these {size} characters {unknown} of {han} Han characters are unknown to the genre, "
+    "and {bad} are replacement or private-use characters."
+)
+SCRIPT = "{share:.1%} of the Han characters are traditional forms ({sample}). Convert the script before comparing or testing."
 WRONG = "The head names {found} and no government as its author."
 NO_AUTHOR = "The head neither says 政府工作报告 nor in whose name it is delivered."
 YEARS = "The delivery line says {delivered}; the file or the name says {stated}. Use the year of delivery."
@@ -122,7 +133,14 @@ def _script(text: str) -> Iterator[Finding]:
     han = han_count(text)
     if han and len(found) > TRADITIONAL_SHARE * han:
         sample = "".join(sorted(set(found))[:12])
-        yield "traditional script", "found", text.index(found[0]), len(found), 0, SCRIPT.format(share=len(found) / han, sample=sample)
+        yield (
+            "traditional script",
+            "found",
+            text.index(found[0]),
+            len(found),
+            0,
+            SCRIPT.format(share=len(found) / han, sample=sample),
+        )
 
 
 def _garbled(text: str) -> Iterator[Finding]:
@@ -141,8 +159,10 @@ def _garbled(text: str) -> Iterator[Finding]:
 def _replaced(text: str) -> NDArray[np.bool_]:
     """Return for every character whether it is U+FFFD, private, a lone surrogate or a control character."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    private = (codes >= 0xD800) & (codes <= 0xF8FF) | (codes >= 0xF0000)
-    return private | (codes == 0xFFFD) | (codes < 32) & ~np.isin(codes, (9, 10, 12, 13))
+    private = ((codes >= 0xD800) & (codes <= 0xF8FF)) | (codes >= 0xF0000)
+    control = (codes < 32) & ~np.isin(codes, (9, 10, 12, 13))
+    flags: NDArray[np.bool_] = private | control | (codes == 0xFFFD)
+    return flags
 
 
 def _repeated(text: str) -> Iterator[Finding]:
@@ -235,9 +255,15 @@ def lost_characters(report: Report) -> list[Finding]:
     for row in screen(report).to_dict("records"):
         broken = _broken_words(text, row["char"])
         verdict = _verdict(row["adjusted"], broken, row["expected"] - row["seen"])
-        evidence = VERDICTS[verdict].format(character=row["char"], broken=broken, period=f"of the time of {report.year}", **row)
+        facts = {str(name): value for name, value in row.items()}
+        evidence = VERDICTS[verdict].format(character=row["char"], broken=broken, year=report.year, **facts)
         found.append(("lost character", verdict, row["char"], row["seen"], round(row["expected"], 1), evidence))
-    return [finding for verdict in VERDICTS for finding in found if finding[1] == verdict and (finding[3] == 0 or verdict != "naturally absent")]
+    return [
+        finding
+        for verdict in VERDICTS
+        for finding in found
+        if finding[1] == verdict and (finding[3] == 0 or verdict != "naturally absent")
+    ]
 
 
 def _broken_words(text: str, character: str) -> int:

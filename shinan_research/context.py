@@ -54,11 +54,11 @@ def kwic(
     --------
     >>> from shinan_research.reports import Report
     >>> from shinan_research.outline import outline
-    >>> text = "青岛峰会召开。峰会圆满。"
-    >>> kwic(outline([Report("a", "A", 2020, text, text)], witness=True), "峰会", width=2)[["left", "match", "right"]]
+    >>> text = "社区养老服务。养老机构。"
+    >>> kwic(outline([Report("a", "A", 2020, text, text)], witness=True), "养老", width=2)[["left", "match", "right"]]
       left match right
-    0   青岛    峰会    召开
-    1         峰会    圆满
+    0   社区    养老    服务
+    1         养老    机构
     """
     compiled = _compile(pattern, regex)
     rows = [

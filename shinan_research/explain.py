@@ -228,7 +228,13 @@ def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
 
 
 def cells(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts by chapter of occurrences, with how many of them touch a restored character."""
+    """Count occurrences by chapter, zeros included, with how many of them touch a restored character.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table of :func:`~shinan_research.counts.count`, with `restored`.
+    """
     table = count(found)
     restored = found.groupby(["term", "report", "chapter"], observed=True)["restored"].sum().rename("restored").reset_index()
     return table.merge(restored, on=["term", "report", "chapter"], how="left", validate="one_to_one")

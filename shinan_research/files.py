@@ -39,7 +39,7 @@ def decode(raw: bytes, name: str) -> str:
     """
     text = _decoded(raw, name)
     if not text.strip("\ufeff \t\r\n\f\v\u3000\xa0"):
-        raise ReadError(f"{name}: the file is empty. Save the page or the report into it as text (UTF-8).")
+        raise ReadError(f"{name}: the file is empty. Put the text into it and save it as UTF-8.")
     if "\0" in text:
         raise ReadError(
             f"{name}: not a text file (it holds null characters). Save it as text in UTF-8; "
@@ -78,7 +78,13 @@ def _decode_as(raw: bytes, encoding: str, name: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file, decoded as :func:`decode` says."""
+    """Return the text of a file, decoded as :func:`decode` says.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, or :func:`decode` refuses it.
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A lattice of dictionary words, for restoring only: which gaps of a text want a character?"""
+"""A lattice of dictionary words, for restoring only: it tells which gaps of a text want a character."""
 
 from __future__ import annotations
 

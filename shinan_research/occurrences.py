@@ -38,9 +38,12 @@ def as_terms(terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
         names = [terms] if isinstance(terms, str) else list(terms)
         terms = pd.DataFrame([(name, name, "form", "declared") for name in names], columns=list(TERM_COLUMNS))
     for name, rows in terms.groupby("term", sort=False):
+        unknown = [role for role in rows["role"] if role not in ROLES]
+        if unknown:
+            raise StudyError(f"The term {name!r}: its role is {unknown[0]!r}; allowed: {', '.join(ROLES)}.")
         forms = rows.loc[rows["role"] != "not", "form"].tolist()
         hidden = [word for word in rows.loc[rows["role"] == "not", "form"] if not any(form in word for form in forms)]
-        if not rows["role"].isin(ROLES).all() or not forms or any(not form.strip() for form in rows["form"]):
+        if not (rows["role"] == "form").any() or any(not form.strip() for form in rows["form"]):
             raise StudyError(f"The term {name!r} has no form to count. List at least one string under `forms`.")
         if rows["form"].duplicated().any():
             raise StudyError(f"The term {name!r} lists {rows['form'][rows['form'].duplicated()].iloc[0]!r} twice.")
@@ -92,9 +95,9 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd
     >>> from shinan_research.reports import Report
     >>> from shinan_research.outline import outline
     >>> from shinan_research.tokens import tokenize
-    >>> text = "招商局来了。招商见效。"
+    >>> text = "养老院建成。养老见效。"
     >>> tokens = tokenize(outline([Report("a", "A", 2020, text, text)], witness=True))
-    >>> occurrences(tokens, ["招商"])["start"].tolist()
+    >>> occurrences(tokens, ["养老"])["start"].tolist()
     [0, 6]
     """
     patterns = find_patterns(as_terms(terms))

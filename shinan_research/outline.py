@@ -97,13 +97,13 @@ def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, 
     Examples
     --------
     >>> from shinan_research.reports import Report
-    >>> text = "一、工作回顾\n去年办了峰会。二、工作安排\n今年招商。"
+    >>> text = "一、工作回顾\n去年修了公路。二、工作安排\n今年植树。"
     >>> outline([Report("a", "A", 2020, text, text)], witness=True)[["part", "heading", "text"]]
          part  heading      text
     0  review     True  一、工作回顾\n
-    1  review    False   去年办了峰会。
+    1  review    False   去年修了公路。
     2    plan     True  二、工作安排\n
-    3    plan    False     今年招商。
+    3    plan    False     今年植树。
     """
     reports = list(reports)
     raw = [report.id for report in reports if not report.restored]

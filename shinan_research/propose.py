@@ -58,7 +58,7 @@ class Counted(NamedTuple):
     """The n-grams of one order: packed and sorted, how often each was seen, and the total of each context."""
 
     keys: Ids
-    count: Ids
+    seen: Ids
     total: Ids
 
 
@@ -106,7 +106,14 @@ def propose(report: Report, character: str, *, sisters: Sequence[Report] = ()) -
     high, look = settings()["tiers"]
     chosen = np.flatnonzero(score >= look)
     rows = [
-        _row(report, character, int(offsets[gaps[place]]), float(score[place]), high, _evidence(text, int(gaps[place]), character, read))
+        _row(
+            report,
+            character,
+            int(offsets[gaps[place]]),
+            float(score[place]),
+            high,
+            _evidence(text, int(gaps[place]), character, read),
+        )
         for place in chosen
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -123,7 +130,9 @@ def _check_sister(sister: Report, character: str) -> None:
     han, seen = han_count(sister.text), sister.text.count(character)
     least = max(1.0, float(reference(sister.year).get(character, {}).get("p1", 0)) * han / 10_000)
     if seen < least:
-        raise ShinanError(DEFECTIVE_SISTER.format(sister=sister.id, character=character, seen=seen, han=han, least=np.ceil(least)))
+        raise ShinanError(
+            DEFECTIVE_SISTER.format(sister=sister.id, character=character, seen=seen, han=han, least=np.ceil(least))
+        )
 
 
 @cache
@@ -194,9 +203,9 @@ def make_grams(vocabulary: str, counted: Sequence[Counted], discount: float) -> 
     """
     keys = (np.zeros(1, dtype=np.int64), *(order.keys for order in counted))
     gain, weight = [np.zeros(1)], []
-    for order, (wanted, count, total) in enumerate(counted):
+    for order, (wanted, seen, total) in enumerate(counted):
         parent = np.searchsorted(keys[order], wanted >> BITS)
-        kept = np.maximum(count - discount, 0)
+        kept = np.maximum(seen - discount, 0)
         gain.append(kept / total[parent])
         used = np.bincount(parent, weights=kept, minlength=len(total))
         weight.append(1 - used / np.maximum(total, 1))
@@ -298,7 +307,8 @@ def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: in
     models = [[grams] for grams in genre()]
     if sisters:
         read = encode("\n".join(sisters), vocabulary)
-        models = [[*model, make_grams(vocabulary, count_grams(read[::step]), SISTER_DISCOUNT)] for model, step in zip(models, (1, -1), strict=True)]
+        for model, step in zip(models, (1, -1), strict=True):
+            model.append(make_grams(vocabulary, count_grams(read[::step]), SISTER_DISCOUNT))
     gaps, inserted = _conceivable(models[0], ids, number, sides), np.zeros(len(ids) + 1, dtype=bool)
     odds = [np.zeros(len(gaps))] * 2
     for _ in range(PASSES):
@@ -322,7 +332,9 @@ def _evidence(text: str, gap: int, character: str, sisters: Sequence[tuple[str, 
     passages = [found for sister in sisters if (found := _passage(text, gap, character, *sister))[0]]
     if passages:
         return max(passages)[1]
-    candidates = (text[gap - left : gap] + character + text[gap : gap + right] for left in range(min(gap, 7) + 1) for right in range(8))
+    candidates = (
+        text[gap - left : gap] + character + text[gap : gap + right] for left in range(min(gap, 7) + 1) for right in range(8)
+    )
     whole = [word for word in candidates if len(word) > 1 and word in word_scores()]
     if whole:
         return FROM_WORD.format(word=max(whole, key=len))

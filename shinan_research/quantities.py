@@ -33,9 +33,7 @@ LONGEST_RIGHT = 20
 YEARS_MORE = re.compile("多(?=[的来时以,。、]|$)")  # 8年多
 QUALIFIER = re.compile("总量|总数|人均|余额|占比|比重")
 LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
-NUMBERING = re.compile(
-    r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$"
-)
+NUMBERING = re.compile(r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$")
 
 
 class Found(NamedTuple):

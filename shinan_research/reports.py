@@ -123,10 +123,11 @@ class Report:
 
         With `insertion`, the position of what was inserted before that offset, if anything was.
         """
-        first = int(np.searchsorted(self._origin, offset, side="left"))
-        if insertion or first == len(self._origin) or self._origin[first] != offset:
-            return first
-        return int(np.searchsorted(self._origin, offset, side="right")) - 1
+        if insertion:
+            kept, before = np.searchsorted(self._kept, offset), np.searchsorted(self._insertions, offset)
+            return int(kept + before)
+        stands = bool(np.isin(offset, self._kept))
+        return int(np.searchsorted(self._origin, offset, side="right")) - stands
 
     def to_page(self, position: int) -> int:
         """Return the character offset in the decoded raw file of a position of `text`."""
@@ -150,8 +151,8 @@ def is_han(text: str) -> NDArray[np.bool_]:
 def han_count(text: str) -> int:
     """Return the number of Han characters, the denominator of every rate.
 
-    >>> han_count("招商引资2项,GDP增长7%。")
-    7
+    >>> han_count("修路2条,GDP增长7%。")
+    5
     """
     return int(is_han(text).sum())
 
@@ -161,8 +162,8 @@ def delivery_date(text: str) -> str:
 
     The delivery line is the first date within the first 400 characters that names the assembly nearby.
 
-    >>> delivery_date("政府工作报告——2019年1月9日在第十八届人民代表大会第三次会议上")
-    '2019-01-09'
+    >>> delivery_date("政府工作报告——二〇三一年1月9日在第十八届人民代表大会第三次会议上")
+    '2031-01-09'
     """
     head = text[:HEAD]
     for match in DATE.finditer(head):
@@ -209,7 +210,7 @@ def read_page(path: str | Path, *, place: str = "") -> list[Report]:
             f"that opens with {OPENER}. A file that is one report in several paragraphs is read with read_report."
         )
     reports = [_make(path, page, start, end, place, furniture) for start, end in found]
-    return _unique(reports, path.name)
+    return check_unique(reports, path.name)
 
 
 def _split_page(page: str) -> tuple[list[tuple[int, int]], tuple[Span, ...]]:
@@ -247,7 +248,7 @@ def _make(
         name = " or put the year into the file name: <place>-<year>.txt" if whole else ""
         raise ReadError(
             f"{path.name}: the report beginning {witness[:24]!r} has no delivery date within its first {HEAD} characters "
-            f"(as in ——2019年1月9日在…代表大会…上). Add the line{name}."
+            f"(as in ——某年1月9日在…代表大会…上, with the year in figures). Add the line{name}."
         )
     year = int(delivered[:4]) if delivered else year
     place = place or _place(path)
@@ -263,8 +264,14 @@ def _place(path: Path) -> str:
     return re.sub(r"^[\W_年]+|[\W_年]+$", "", stem) or path.stem
 
 
-def _unique(reports: list[Report], name: str) -> list[Report]:
-    """Refuse two reports of one id."""
+def check_unique(reports: list[Report], name: str) -> list[Report]:
+    """Return the reports, after refusing two of one id.
+
+    Raises
+    ------
+    ReadError
+        If two reports have the same id.
+    """
     ids = [report.id for report in reports]
     twice = sorted({identity for identity in ids if ids.count(identity) > 1})
     if twice:
@@ -307,7 +314,7 @@ def read_folder(path: str | Path) -> list[Report]:
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".txt" and not file.name.startswith("."))
     if not files:
         raise ReadError(f"{folder.name}: no .txt file here. Put one report into one file, named <place>-<year>.txt.")
-    return _unique([read_report(file) for file in files], folder.name)
+    return check_unique([read_report(file) for file in files], folder.name)
 
 
 def rename(reports: Iterable[Report], names: dict[int, str], place: str) -> list[Report]:

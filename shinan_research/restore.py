@@ -127,7 +127,13 @@ def _restored(report: Report, rows: list[Emendation]) -> Report:
 
 
 def check_context(witness: str, row: Emendation) -> None:
-    """Refuse an emendation whose eight characters on either side are not those of the witness."""
+    """Refuse an emendation whose eight characters on either side are not those of the witness.
+
+    Raises
+    ------
+    ApparatusError
+        Naming the row, what was expected and what was found.
+    """
     left = witness[max(0, row.offset - CONTEXT) : row.offset]
     right = witness[row.offset : row.offset + CONTEXT]
     if row.offset > len(witness) or not left.endswith(row.left) or not right.startswith(row.right) or not row.left + row.right:

@@ -14,7 +14,7 @@ from .dictionary import read_lexicon
 from .errors import ShinanError, StudyError
 from .files import read_rows, read_text, sha256
 from .occurrences import as_terms
-from .reports import Report, read_folder, read_page, read_report
+from .reports import Report, check_unique, read_folder, read_page, read_report
 from .restore import read_emendations
 from .tokens import Segmenter
 
@@ -22,6 +22,7 @@ KEYS = ("title", "place", "before", "after", "language", "width", "seed", "decla
 FILE_KEYS = ("path", "layout", "reports", "source", "address", "retrieved", "licence")
 TERM_KEYS = ("name", "forms", "not", "wide", "family")
 DECLARED = ("before counting", "after reading")
+LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
 HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
 
@@ -63,7 +64,7 @@ class Study:
         """
         if not self.files:
             return read_folder(self.data / "raw")
-        return [report for entry in self.files for report in self._read(entry)]
+        return check_unique([report for entry in self.files for report in self._read(entry)], "study.toml")
 
     def _read(self, entry: dict[str, Any]) -> list[Report]:
         path, place = self.data / entry["path"], entry.get("place", self.place["zh"])
@@ -86,8 +87,13 @@ class Study:
     def headings(self) -> pd.DataFrame:
         """Reviewed headings: `data/headings/<report id>.csv`, offsets in the witness."""
         paths = sorted((self.data / "headings").glob("*.csv"))
-        rows = [row for path in paths for row in read_rows(path, HEADING_COLUMNS)]
-        table = pd.DataFrame(rows, columns=list(HEADING_COLUMNS))
+        rows = [(path, row) for path in paths for row in read_rows(path, HEADING_COLUMNS)]
+        for path, row in rows:
+            if row["report"] != path.stem:
+                raise StudyError(
+                    f"headings/{path.name}: a row belongs to {row['report']!r}, but the file is that of {path.stem!r}."
+                )
+        table = pd.DataFrame([row for _, row in rows], columns=list(HEADING_COLUMNS))
         try:
             return table.astype({"start": int, "end": int})
         except ValueError as error:
@@ -122,8 +128,9 @@ class Study:
         sums = self.data / "SHA256SUMS"
         if not sums.exists():
             return
-        for line in read_text(sums).splitlines():
-            expected, _, name = line.partition("  ")
+        for line in filter(str.strip, read_text(sums).splitlines()):
+            expected, _, name = line.partition(" ")
+            name = name[1:] if name[:1] in (" ", "*") else name
             path = self.data / name
             if not path.exists():
                 raise StudyError(f"data/{name} is missing, but data/SHA256SUMS lists it. Put it back, or delete its line.")
@@ -175,16 +182,38 @@ def _study(root: Path, raw: dict[str, Any]) -> Study:
     for key, allowed in (("declared", DECLARED), ("language", ("zh", "en", "both")), ("width", ("single", "onehalf", "double"))):
         if key in raw and raw[key] not in allowed:
             raise StudyError(f"study.toml: {key} is {raw[key]!r}; allowed: {', '.join(allowed)}.")
-    files = tuple(raw.get("files", []))
+    files = tuple(_tables(raw, "files"))
     for entry in files:
-        _known("[[files]] of study.toml", entry, (*FILE_KEYS, "place"))
-        if "path" not in entry:
-            raise StudyError('study.toml: a [[files]] entry lacks its path, as in path = "raw/page.txt".')
+        _check_file(entry)
     options: dict[str, Any] = {key: raw[key] for key in ("language", "width", "seed", "declared", "licence") if key in raw}
     groups: dict[str, Any] = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
     return Study(
-        root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(raw.get("terms", [])), **groups, **options
+        root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(_tables(raw, "terms")), **groups, **options
     )
+
+
+def _tables(raw: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """Return a list of tables of the file."""
+    entries = raw.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise StudyError(f"study.toml: {key} must be written as tables, each beginning with a line [[{key}]].")
+    return entries
+
+
+def _check_file(entry: dict[str, Any]) -> None:
+    """Refuse an entry of `files` that says too little or contradicts itself."""
+    _known("[[files]] of study.toml", entry, (*FILE_KEYS, "place"))
+    if "path" not in entry:
+        raise StudyError('study.toml: a [[files]] entry lacks its path, as in path = "raw/page.txt".')
+    if entry.get("layout", "report") not in LAYOUTS:
+        raise StudyError(f"study.toml: layout is {entry['layout']!r}; allowed: {', '.join(LAYOUTS)}.")
+    years = list(entry.get("reports", {}).values())
+    wrong = [year for year in years if not isinstance(year, int)]
+    if wrong:
+        raise StudyError(f"study.toml: the year {wrong[0]!r} of {entry['path']} must be a whole number without quotation marks.")
+    twice = [year for year in years if years.count(year) > 1]
+    if twice:
+        raise StudyError(f"study.toml gives the report of {twice[0]} in {entry['path']} two names. Leave one.")
 
 
 def _known(where: str, table: dict[str, Any], allowed: tuple[str, ...]) -> None:
@@ -199,9 +228,14 @@ def _terms(entries: list[dict[str, Any]]) -> pd.DataFrame:
     for entry in entries:
         _known("[[terms]] of study.toml", entry, TERM_KEYS)
         if "name" not in entry:
-            raise StudyError('study.toml: a [[terms]] entry lacks its name, as in name = "招商".')
+            raise StudyError('study.toml: a [[terms]] entry lacks its name, as in name = "养老".')
         name, family = entry["name"], entry.get("family", "declared")
+        for key in ("forms", "not", "wide"):
+            if not isinstance(entry.get(key, []), list):
+                raise StudyError(f'study.toml: the term {name!r}: {key} must be a list, as in {key} = ["{entry[key]}"].')
         strings = {"form": entry.get("forms", [name]), "not": entry.get("not", []), "wide": entry.get("wide", [])}
+        if not strings["form"]:
+            raise StudyError(f"study.toml: The term {name!r} has no form to count. List at least one string under `forms`.")
         rows += [(name, string, role, family) for role, listed in strings.items() for string in listed]
     names = [entry["name"] for entry in entries]
     twice = sorted({name for name in names if names.count(name) > 1})

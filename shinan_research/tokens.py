@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -62,7 +63,14 @@ class Segmenter:
     @property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with the dictionary, the lexicon, the rules or the cutter."""
-        parts = (self.name, ATOM.pattern, *self.lexicon, hashlib.sha256(dictionary.resource("dictionary.txt.xz")).hexdigest())
+        units = json.dumps(dictionary.units(), ensure_ascii=False, sort_keys=True)
+        parts = (
+            self.name,
+            ATOM.pattern,
+            units,
+            *self.lexicon,
+            hashlib.sha256(dictionary.resource("dictionary.txt.xz")).hexdigest(),
+        )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
     @cached_property
@@ -85,7 +93,7 @@ class Segmenter:
         ordered = sorted(self.lexicon, key=lambda term: (-len(term), term))
         return tuple(
             re.compile("|".join(map(re.escape, chosen)) or r"(?!)")
-            for chosen in ([t for t in ordered if len(t) > 2], [t for t in ordered if len(t) <= 2])
+            for chosen in ([t for t in ordered if _always(t)], [t for t in ordered if not _always(t)])
         )  # type: ignore[return-value]
 
     def cut(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
@@ -95,7 +103,7 @@ class Segmenter:
         """
         pieces = self._cut(text)
         ends = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
-        if (ends[-1] if len(ends) else 0) != len(text):
+        if "".join(pieces) != text:
             raise ShinanError(f"The segmenter {self.name!r} loses or adds characters; its tokens must tile the text.")
         edge = np.zeros(len(text) + 1, dtype=bool)
         edge[0] = edge[ends] = True
@@ -124,6 +132,11 @@ class Segmenter:
             start, end = match.span()
             if edge[start] and edge[end] and not kind[start:end].any():
                 _set(edge, kind, start, end, "term")
+
+
+def _always(term: str) -> bool:
+    """Return whether a term always wins: three characters or more, or with a character that is not Han."""
+    return len(term) > 2 or not bool(is_han(term).all())
 
 
 def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], start: int, end: int, name: str) -> None:
@@ -183,14 +196,9 @@ def _tokens(sentences: pd.DataFrame, segmenter: Segmenter) -> pd.DataFrame:
     han = np.concatenate([[0], np.cumsum(is_han(joined))])
     table = sentences[[*IDS, "heading"]].iloc[row].reset_index(drop=True)
     table["start"], table["end"] = starts + shift, ends + shift
-    table["term"] = _surfaces(sentences, table["start"], table["end"])
+    surface = SEPARATOR.join(sentences["text"])
+    table["term"] = [surface[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
     table["kind"], table["han"] = kinds, han[ends] - han[starts]
     inserted = np.array([place for places in sentences["restored_at"] for place in places], dtype=np.int64)
     table["restored"] = np.searchsorted(inserted, table["end"]) > np.searchsorted(inserted, table["start"])
     return table
-
-
-def _surfaces(sentences: pd.DataFrame, starts: pd.Series[int], ends: pd.Series[int]) -> list[str]:
-    """Return the surfaces of tokens, sliced from the text itself."""
-    text, first = "".join(sentences["text"]), int(sentences["start"].iloc[0])
-    return [text[a:b] for a, b in zip((starts - first).tolist(), (ends - first).tolist(), strict=True)]

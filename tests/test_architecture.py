@@ -19,10 +19,10 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "shinan_research"
 # Left may not see right.
 ORDER = (
-    "errors", "files", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit", "restore", "review", "tei",
-    "links", "collate", "outline", "tokens", "occurrences", "discover", "reference", "study", "counts", "shifts", "word_shift",
-    "placebo", "sensitivity", "explain", "context", "topics", "vocabulary", "quantities", "likeness", "targets", "figures",
-    "publish", "render", "verify", "build", "workplace", "__main__",
+    "errors", "files", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit", "restore",
+    "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference", "study", "counts", "shifts",
+    "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary", "quantities", "likeness", "targets",
+    "figures", "publish", "render", "verify", "build", "workplace", "__main__",
 )  # fmt: skip
 READERS = (
     "files", "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "render", "verify", "build",
@@ -132,7 +132,7 @@ def test_no_module_is_long(name: str) -> None:
     """No module has more than 400 lines, and each says at its head what it is for."""
     path = PACKAGE / (f"{name}.py" if (PACKAGE / f"{name}.py").exists() else f"{name}/__init__.py")
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    assert documented(SOURCES[name]).endswith(".")
+    assert documented(SOURCES[name]).endswith((".", "?"))
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -106,6 +106,15 @@ def test_a_difference_near_either_end_of_a_quotation_is_the_only_one(plain, dama
     assert [found[1:] for found in differences(witness, PASSAGE)] == [row]
 
 
+def test_a_whole_copy_is_compared_from_its_first_to_its_last_character():
+    """Of two whole reports what one has more at either end is a difference, unlike what stands around a quotation."""
+    longer = "开头" + WHOLE + "结尾。"
+    lost = [[0, "", "开头", "loss here"], [len(WHOLE), "", "结尾。", "loss here"]]
+    more = [[0, "开头", "", "loss there"], [len(WHOLE) + 2, "结尾。", "", "loss there"]]
+    assert collate(report(WHOLE), report(longer))[LIST].to_numpy().tolist() == lost
+    assert collate(report(longer), report(WHOLE))[LIST].to_numpy().tolist() == more
+
+
 @pytest.mark.parametrize("other", ["", "\n \n", "太短的引文", "这是另一篇完全不同的文章,与本报告没有任何共同的句子。"])
 def test_a_copy_that_cannot_be_aligned_is_refused(other):
     """Without twelve characters in common the message asks whether it is another report."""

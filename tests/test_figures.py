@@ -469,6 +469,7 @@ def test_occurrences_of_other_terms_are_refused() -> None:
         draw_shift(small("花")[0], small("树")[1])
 
 
+@pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_missing_glyph_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A character that no font at hand has is listed with its code point."""
     monkeypatch.setattr(style, "INSTALLED_FONTS", ("No Such Font",))

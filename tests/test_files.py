@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import shutil
 import stat
 
 import pytest
 
 from shinan_research.errors import ReadError
-from shinan_research.files import decode, format_rows, read_rows, read_text, sha256, write_atomically
+from shinan_research.files import decode, format_rows, read_rows, read_text, recover, sha256, write_atomically, write_together
 
 TEXT = "政府工作报告:瀍河、婼羌,增长7%。\n第二行"
 ENCODED = {
@@ -193,3 +194,43 @@ def test_a_folder_in_the_way_leaves_no_temporary_file(tmp_path):
     with pytest.raises(OSError):
         write_atomically(tmp_path / "a.csv", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def contents(folder):
+    """Return the names and bytes of everything in a folder."""
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+def test_several_files_are_replaced_together(tmp_path):
+    """New and changed files stand there, the others stay, and nothing else is left; recovering then changes nothing."""
+    (tmp_path / "a").write_bytes(b"1")
+    (tmp_path / "c").write_bytes(b"1")
+    write_together(tmp_path, {"a": b"2", "b": b"2"})
+    recover(tmp_path)
+    assert contents(tmp_path) == {"a": b"2", "b": b"2", "c": b"1"}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("step", range(5))
+def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, killed):
+    """Stopped at any renaming, and even killed so that nothing is tidied, the folder recovers to all old or all new."""
+    earlier, later = {"a": b"1", "b": b"1"}, {"a": b"2", "b": b"2"}
+    write_together(tmp_path, earlier)
+    calls, rename = iter(range(99)), os.replace
+
+    def stop(*arguments):
+        if next(calls) == step:
+            raise KeyboardInterrupt
+        rename(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", stop)
+        if killed:
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        write_together(tmp_path, later)
+    if step < 3 and not killed:
+        assert contents(tmp_path) == earlier
+    recover(tmp_path)
+    assert contents(tmp_path) == (earlier if step < 3 else later)
+    write_together(tmp_path, later)
+    assert contents(tmp_path) == later

@@ -169,12 +169,6 @@ def test_the_smallest_texts_are_tiled(text):
     assert_tiles(divided(text), {"a-2020": text} if text else {})
 
 
-def test_several_reports_keep_their_order_and_an_empty_one_has_no_row():
-    """Reports are divided one by one in the order given."""
-    table = outline([report(SMALL, "b"), report("", "c"), report("好。", "a")], witness=True)
-    assert_tiles(table, {"b": SMALL, "c": "", "a": "好。"})
-
-
 @pytest.mark.parametrize(
     ("sentences", "sizes"), [(1, [1]), (7, [7]), (8, [4, 4]), (12, [6, 6]), (13, [5, 4, 4]), (23, [5, 5, 5, 4, 4])]
 )
@@ -219,13 +213,6 @@ def test_reviewed_headings_divide_where_a_scraper_lost_the_line_break():
     ]  # fmt: skip
     assert table["part"].tolist() == ["opening", "review", "review", "plan", "plan", "annex", "annex", "annex"]
     assert_tiles(table, {"a-2020": text})
-
-
-def test_a_report_without_reviewed_rows_is_divided_by_rule():
-    """Rows of one report do not leave another without headings."""
-    rows = pd.DataFrame([("b", 0, 5, "1", "一、回顾。")], columns=COLUMNS)
-    table = outline([report("一、回顾。好。", "b"), report(SMALL)], headings=rows, witness=True)
-    pd.testing.assert_frame_equal(table[table["report"] == "a-2020"].reset_index(drop=True), divided(SMALL))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shinan_research import lattice, propose as module
+from shinan_research import lattice
+from shinan_research import propose as module
 from shinan_research.dictionary import RESOURCES
 from shinan_research.errors import ShinanError
-from shinan_research.propose import COLUMNS, DISCOUNT, TIERS, count_grams, encode, genre, make_grams, pack, propose, settings, view
+from shinan_research.propose import (
+    COLUMNS,
+    DISCOUNT,
+    TIERS,
+    count_grams,
+    encode,
+    genre,
+    make_grams,
+    pack,
+    propose,
+    settings,
+    view,
+)
 from shinan_research.reports import Report, read_page
 
 PAGE = Path(__file__).resolve().parents[1] / "data" / "raw" / "shinan-page.txt"
@@ -107,7 +120,7 @@ def test_counts_by_neighbours() -> None:
         grams = [tuple(padded[start : start + order]) for start in range(len(padded) - order + 1)]
         wanted = {gram: len({padded[at - 1] for at in range(1, len(grams)) if grams[at] == gram}) or 1 for gram in grams}
         expected = Counter(grams) if order == 5 else wanted
-        found = dict(zip(counted[order - 1].keys.tolist(), counted[order - 1].count.tolist(), strict=True))
+        found = dict(zip(counted[order - 1].keys.tolist(), counted[order - 1].seen.tolist(), strict=True))
         assert found == {int(pack(np.array(gram), order)[0]): number for gram, number in expected.items()}
 
 
@@ -138,7 +151,8 @@ def test_lattice_against_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lattice, "word_scores", lambda: scores)
     lattice._broken_words.cache_clear()
     run, mass = "海天心", np.zeros((4, 2))
-    for full in ("".join(pieces) for pieces in product(*[("", "中") if step % 2 == 0 else (run[step // 2],) for step in range(7)])):
+    choices = [("", "中") if step % 2 == 0 else (run[step // 2],) for step in range(7)]
+    for full in ("".join(pieces) for pieces in product(*choices)):
         weight = _divisions(full, scores)
         position = 0
         inserted = [False] * 4

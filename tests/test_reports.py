@@ -92,7 +92,8 @@ def test_a_page_gives_its_reports_and_a_log_of_the_rest(write):
     assert_tiles(reports, PAGE)
     kinds = [f"{s.rule}: {PAGE[s.start : s.end].strip()}" for s in reports[0].furniture if s.rule != "white space"]
     assert kinds == [
-        "title on the page: • 2018年甲区政府工作报告", "date on the page: 2025-07-09", "furniture: 菜单", "furniture: 400-162-2002",
+        "title on the page: • 2018年甲区政府工作报告", "date on the page: 2025-07-09",
+        "furniture: 菜单", "furniture: 400-162-2002",
     ]  # fmt: skip
 
 

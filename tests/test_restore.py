@@ -100,12 +100,6 @@ def test_an_apparatus_is_read_sorted_with_every_column(apparatus_file):
     assert table.attrs["reports"] == ("a",)
 
 
-def test_the_report_may_be_left_to_the_file_name(apparatus_file):
-    """A table without the column `report` speaks of the report that its file is named after."""
-    table = apparatus_file("3,中,左,右,certain,accept,person", header=HEADER.removeprefix("report,").removesuffix(",evidence"))
-    assert table["report"].tolist() == ["a"]
-
-
 def test_a_header_without_rows_states_that_nothing_is_lost(apparatus_file, tmp_path):
     """An apparatus may be empty and is still on record; a missing folder has none; restoring then changes nothing."""
     table = apparatus_file()
@@ -217,14 +211,6 @@ def test_several_characters_may_be_lost_at_one_place():
     rows = [insertion("党", "央", char="国"), insertion("党", "央", char="中")]
     assert restored(*rows) == restored(*reversed(rows))
     assert "党中国央" in restored(*rows).text
-
-
-@pytest.mark.parametrize(("left", "right", "expected"), [("", "甲", "中甲乙"), ("乙", "", "甲乙中")])
-def test_insertion_at_either_end_of_the_text(left, right, expected):
-    """Before the first and behind the last character one side of context is enough."""
-    done = restored(insertion(left, right, witness="甲乙"), text="甲乙")
-    assert done.text == expected
-    check_maps(done)
 
 
 @pytest.mark.parametrize("offset", [3, 4, 5])
@@ -358,16 +344,6 @@ def test_variants_by_hand():
     }
     assert [texts[1].text for texts in answer.values()] == ["这中间"] * 4 + ["这间"]
     assert all(done.restored for texts in answer.values() for done in texts)
-
-
-@pytest.mark.parametrize("suspects", ["^", "]", "\\", "(-中", "^]-"])
-def test_masking_deletes_these_characters_and_no_others(suspects):
-    """Marks that mean something in a pattern are masked as themselves."""
-    text = "甲(3-5)^[乙]\\中丙,"
-    rows = [Emendation("a", 1, char, "甲", "(3", decision="accept", decided_by="person") for char in suspects]
-    masked = variants([report(text)], pd.DataFrame(rows))["masked"][0]
-    assert masked.text == "".join(char for char in text if char not in suspects)
-    check_maps(masked)
 
 
 def test_the_real_masked_variant_holds_none_of_the_suspects(study):

@@ -1,15 +1,12 @@
 """Tokens tile the text: words by dictionary, numbers, dates and units as atoms, terms laid over them by rank."""
 
-import random
-
 import pandas as pd
 import pytest
 
 from shinan_research import dictionary
 from shinan_research.errors import ShinanError
 from shinan_research.outline import outline
-from shinan_research.reports import Emendation, Report, han_count
-from shinan_research.restore import restore
+from shinan_research.reports import Report, han_count
 from shinan_research.tokens import KINDS, Segmenter, tokenize
 
 
@@ -52,8 +49,9 @@ def assert_tiles(tokens: pd.DataFrame, sentences: pd.DataFrame, texts: dict[str,
     "expected",
     [
         "收入/word|92.18亿/number|元/unit", "2019年/date|1月/date|9日/date", "深度/word|融入/word|15/number|个/unit|攻势/word",
-        "增长/word|7.3%/number|,/punct", "12,345.6万/number|平方米/unit", "10余万/number|亩/unit", "30多/number|家/unit|企业/word",
-        "第18/number|届/unit", "提高/word|2/number|个百分点/unit", "31/number|日/unit", "GDP/latin|和/word|5G/term|、/punct|A+B/latin",
+        "增长/word|7.3%/number|,/punct", "12,345.6万/number|平方米/unit", "10余万/number|亩/unit", "31/number|日/unit",
+        "30多/number|家/unit|企业/word", "第18/number|届/unit", "提高/word|2/number|个百分点/unit",
+        "GDP/latin|和/word|5G/term|、/punct|A+B/latin",
         "推进/word|招商引资/term|。/punct", "好/word| /punct|的/word|\u3000/punct|“/punct", "2018/number|-/punct|2020年/date",
     ],
 )  # fmt: skip
@@ -132,14 +130,6 @@ def test_a_part_of_the_sentences_gives_the_same_tokens_as_the_whole(segmenter):
     assert part["term"].tolist() == expected["term"].tolist()
 
 
-def test_restored_characters_mark_their_tokens(segmenter):
-    """A token is restored if and only if a restored character stands in it."""
-    row = Emendation("a", 2, "中", "坚持", "国道路", decision="accept", decided_by="person")
-    done = restore([Report("a", "甲区", 2020, "坚持国道路。", "坚持国道路。")], pd.DataFrame([row]))
-    tokens = tokenize(outline(done), segmenter)
-    assert dict(zip(tokens["term"], tokens["restored"], strict=True)) == {"坚持": False, "中国": True, "道路": False, "。": False}
-
-
 # Other cutters
 
 
@@ -204,11 +194,3 @@ def test_the_real_numbers_hold_every_digit(tokens):
     """A digit of the text stands in a number, a date, a term or Latin and never in a word or punctuation."""
     with_digit = tokens[tokens["term"].astype(str).str.contains(r"\d", regex=True)]
     assert set(with_digit["kind"]) <= {"number", "date", "term", "latin"}
-
-
-def test_the_real_restored_tokens_are_those_that_hold_a_position(tokens, reports):
-    """A slow look at each token's characters finds the same restored ones."""
-    sample = random.Random(0).sample(range(len(tokens)), 3000)
-    inserted = {done.id: set(done.inserted.tolist()) for done in reports}
-    for row in tokens.iloc[sample].itertuples():
-        assert row.restored == any(position in inserted[row.report] for position in range(row.start, row.end))

@@ -36,7 +36,6 @@ TUNED_REPORTS, TUNED_CHARACTERS = 36, 8
 REFERENCE_CHARACTERS = 1_000
 TIERS = (0.95, 0.42)
 RIDGE = 1.0
-DUMP = False
 SETS = {1: "test", 7: "test", 5: "tune"}
 YEARS = {1: "test", 3: "tune"}
 
@@ -67,7 +66,7 @@ class Counts:
 
 
 def count(table: pd.DataFrame, folder: Path) -> Counts:
-    """Return the pruned n-gram counts of the reports of a table (Kneser-Ney: below the longest, counts of left neighbours)."""
+    """Return the pruned n-gram counts of the reports of a table."""
     texts = [model.view(read_text(folder / file))[0] for file in table["file"]]
     places = pd.factorize(table["place"], sort=True)[0]
     vocabulary = _vocabulary(texts, places)
@@ -143,7 +142,7 @@ def pack_counts(counts: Counts) -> bytes:
             children = np.bincount(np.searchsorted(contexts, row.keys >> model.BITS), minlength=len(contexts))
             arrays[f"{direction}_children_{order}"] = children.astype(np.uint16)
             arrays[f"{direction}_last_{order}"] = (row.keys & ((1 << model.BITS) - 1)).astype(np.uint16)
-            arrays[f"{direction}_count_{order}"] = row.count.astype(np.uint32)
+            arrays[f"{direction}_count_{order}"] = row.seen.astype(np.uint32)
             arrays[f"{direction}_total_{order}"] = row.total.astype(np.uint32)
             contexts = row.keys
     target = io.BytesIO()
@@ -163,13 +162,12 @@ def fit(table: pd.DataFrame, folder: Path, characters: str) -> dict[str, list[fl
     found: dict[str, list[np.ndarray]] = {"without sister": [], "with sister": []}
     for row in rows.itertuples():
         text = model.view(read_text(folder / row.file))[0]
-        sisters = [model.view(read_text(folder / files[row.place, year]))[0] for year in (row.year - 1, row.year + 1) if (row.place, year) in files]
+        near = [files[row.place, year] for year in (row.year - 1, row.year + 1) if (row.place, year) in files]
+        sisters = [model.view(read_text(folder / file))[0] for file in near]
         for character in draw.choice(list(characters), TUNED_CHARACTERS, replace=False):
             found["without sister"].append(_labelled(text, character, []))
             if sisters:
                 found["with sister"].append(_labelled(text, character, sisters[:1]))
-    if DUMP:
-        import pickle; pickle.dump(found, open('/tmp/w/found.pkl','wb'))
     return {name: _logistic(np.concatenate(blocks)) for name, blocks in found.items()}
 
 
@@ -192,7 +190,8 @@ def _logistic(rows: np.ndarray) -> list[float]:
     weights = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-(x @ weights)))
-        weights = weights + np.linalg.solve((x.T * (p * (1 - p))) @ x + RIDGE * np.eye(len(weights)), x.T @ (y - p) - RIDGE * weights)
+        curvature = (x.T * (p * (1 - p))) @ x + RIDGE * np.eye(len(weights))
+        weights = weights + np.linalg.solve(curvature, x.T @ (y - p) - RIDGE * weights)
     return [round(float(weight), 5) for weight in weights]
 
 

@@ -12,13 +12,26 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
 from ..counts import count
 from ..errors import FigureError
 from ..messages import LANGUAGES, say
 from ..outline import PARTS
-from .style import COLOURS, MARKERS, MILLIMETRES, WIDTHS, add_axes, add_text, check_glyphs, house_style, new_figure, width_mm
+from .style import (
+    COLOURS,
+    MARKERS,
+    MILLIMETRES,
+    WIDTHS,
+    add_axes,
+    add_text,
+    axes_width,
+    check_glyphs,
+    fit_text,
+    house_style,
+    new_figure,
+    text_width,
+    width_mm,
+)
 
 FRAME = 4.6
 TICKS = (-4, -3, -2, -1, 0, 1, 2, 3, 4)
@@ -36,7 +49,6 @@ MARK_OF = {
 GAP_BETWEEN_PARTS = 350
 NUMBER_WIDTH = 1.15
 NARROW = 35
-SMALLEST_TEXT = 4.8
 
 
 class Layout(NamedTuple):
@@ -183,20 +195,7 @@ def _key_groups(figure: Figure, names: tuple[str, str], left: float, top: float)
             Line2D([x / across], [1 - top / down], marker=MARKERS[role], color=COLOURS[role], linestyle="none", markersize=4.4)
         )
         text = add_text(figure, x + 1.8, top, name, color=COLOURS[role], va="center", fontweight="bold")
-        x += 1.8 + _width(text) + 3
-
-
-def _millimetres(ax: Axes) -> float:
-    """Return the width of axes in millimetres."""
-    return float(ax.get_position().width * ax.figure.get_size_inches()[0] * MILLIMETRES)  # type: ignore[union-attr]
-
-
-def _width(text: Text) -> float:
-    """Return the width of a text in millimetres."""
-    figure = text.figure
-    assert figure is not None
-    box = text.get_window_extent()
-    return float(box.width / figure.dpi * MILLIMETRES)
+        x += 1.8 + text_width(text) + 3
 
 
 def _key_marks(figure: Figure, shift: pd.DataFrame, left: float, language: str) -> None:
@@ -205,14 +204,14 @@ def _key_marks(figure: Figure, shift: pd.DataFrame, left: float, language: str) 
     x, y = left + 1.2, down - (3.0 if across > WIDTHS["onehalf"] else 6.2)
     for mark in [mark for mark in MARKS if mark in {MARK_OF[verdict] for verdict in shift["verdict"]}]:
         text = add_text(figure, x + 1.8, y, say(f"shift.key_{mark}", language), va="center", fontsize=6.5, color="#333333")
-        if x + 1.8 + _width(text) > across - 1:
+        if x + 1.8 + text_width(text) > across - 1:
             x, y = left + 1.2, y + 3.6
             text.set_position(((x + 1.8) / across, 1 - y / down))
         line = Line2D(
             [x / across], [1 - y / down], color=COLOURS["ink"], linestyle="none", markersize=4, markeredgewidth=0.7, **MARKS[mark]
         )
         figure.add_artist(line)
-        x += 1.8 + _width(text) + 4
+        x += 1.8 + text_width(text) + 4
 
 
 def _prepare(ax: Axes, rows: dict[str, float]) -> None:
@@ -230,22 +229,15 @@ def _labels(ax: Axes, rows: dict[str, float], language: str, glosses: Mapping[st
     """Write the terms, and beneath them their glosses, left of a panel."""
     transform = ax.get_yaxis_transform()
     style: dict[str, Any] = {"transform": transform, "ha": "right", "va": "center", "clip_on": False}
-    pad = -1.6 / _millimetres(ax)
+    pad = -1.6 / axes_width(ax)
     room = ax.get_position().x0 * ax.figure.get_size_inches()[0] * MILLIMETRES - 2.8  # type: ignore[union-attr]
     for term, place in rows.items():
         gloss = glosses.get(term, "") if language != "zh" else ""
         name = term.removesuffix(" (wide)")
         lift = 0.19 if gloss else 0
-        _fit(ax.text(pad, place - lift, f"{name}＋" if name != term else name, fontsize=8, **style), room)
+        fit_text(ax.text(pad, place - lift, f"{name}＋" if name != term else name, fontsize=8, **style), room)
         if gloss:
-            _fit(ax.text(pad, place + 0.25, gloss, fontsize=6, color="#666666", **style), room)
-
-
-def _fit(text: Text, room: float) -> None:
-    """Make a text smaller until it fits a width in millimetres, and shorten what then is still too long."""
-    text.set_fontsize(max(SMALLEST_TEXT, text.get_fontsize() * min(1.0, room / _width(text))))
-    while _width(text) > room and len(text.get_text()) > 2:
-        text.set_text(text.get_text().rstrip("…")[:-1] + "…")
+            fit_text(ax.text(pad, place + 0.25, gloss, fontsize=6, color="#666666", **style), room)
 
 
 def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None = None, language: str = "both") -> Axes:
@@ -275,7 +267,7 @@ def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
             )
     largest = float(shift[["rate_before", "rate_after"]].to_numpy().max())
     ax.set_xlim(0, largest * 1.06 if largest else 1.0)
-    wide = _millimetres(ax) > NARROW
+    wide = axes_width(ax) > NARROW
     ax.set_xlabel(say("shift.rates_axis", language) if wide else _lines("shift.rates_axis", language), labelpad=1.5)
     return ax
 
@@ -295,14 +287,14 @@ def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
     rows = rows or _rows(shift)
     _prepare(ax, rows)
     ax.axvline(0, color="#333333", linewidth=0.5, zorder=0)
-    mark = {"color": COLOURS["ink"], "markersize": 4.4, "markeredgewidth": 0.7, "linestyle": "none", "zorder": 3}
+    mark: dict[str, Any] = {"color": COLOURS["ink"], "markersize": 4.4, "markeredgewidth": 0.7, "linestyle": "none", "zorder": 3}
     for row in shift.to_dict("records"):
         place = rows[row["term"]]
         _interval(ax, place, row["low"], row["high"], 0.7)
         _interval(ax, place, row["low_inner"], row["high_inner"], 2.2)
         ax.plot(np.clip([row["log2_ratio"]], -FRAME, FRAME), [place], **mark, **MARKS[MARK_OF[row["verdict"]]])
     ax.set_xlim(-FRAME - 0.15, FRAME + 0.15)
-    shown = [tick for tick in SHOWN_TICKS if abs(tick) != 1 or _millimetres(ax) > NARROW]
+    shown = [tick for tick in SHOWN_TICKS if abs(tick) != 1 or axes_width(ax) > NARROW]
     ax.set_xticks(shown, [_ratio_label(tick) for tick in shown])
     ax.set_xticks([tick for tick in TICKS if tick not in shown], minor=True)
     ax.set_xlabel(f"{shift['after'].iloc[0]} / {shift['before'].iloc[0]}", labelpad=2)
@@ -339,14 +331,13 @@ def draw_places(
 ) -> Axes:
     """Draw each chapter as a cell as wide as it is long, shaded by count: above the group before, beneath the group after.
 
-    `cells` is the table of :func:`~shinan_research.counts.count` with a column `side`: before or after.
-
-    Parts are aligned between the two groups. The cells' counts sum to the counts; a number is written where it fits.
+    `cells` is the table of :func:`~shinan_research.counts.count` with a column `side`: before or after. Parts are aligned
+    between the two groups. The cells' counts sum to the counts; a number is written where it fits.
     """
     rows = rows or {term: float(place) for place, term in enumerate(dict.fromkeys(cells["term"].astype(str)))}
     _prepare(ax, rows)
     spans, right = _part_places(cells)
-    millimetres = _millimetres(ax) / right
+    millimetres = axes_width(ax) / right
     most = max(int(cells["count"].max()), 1)
     for cell in _placed(cells, spans).to_dict("records"):
         role = cell["side"]

@@ -33,12 +33,19 @@ INSTALLED_FONTS = (
 )
 WIDTHS = {"single": 89.0, "onehalf": 120.0, "double": 183.0}
 MILLIMETRES = 25.4
+SMALLEST_TEXT = 4.8
 COLOURS = {"before": "#0072B2", "after": "#D55E00", "neutral": "#777777", "ink": "#1a1a1a", "faint": "#c9c9c9"}
 MARKERS = {"before": "o", "after": "D"}
 
 
 def width_mm(width: str) -> float:
-    """Return a named width in millimetres: single 89, onehalf 120, double 183."""
+    """Return a named width in millimetres: single 89, onehalf 120, double 183.
+
+    Raises
+    ------
+    FigureError
+        If there is no such width.
+    """
     if width not in WIDTHS:
         raise FigureError(f"width is {width!r}; allowed: {', '.join(WIDTHS)}.")
     return WIDTHS[width]
@@ -80,6 +87,26 @@ def add_text(figure: Figure, left: float, top: float, text: str, **options: obje
     """Write text at a place in millimetres from the figure's left and top edges."""
     across, down = (size * MILLIMETRES for size in figure.get_size_inches())
     return figure.text(left / across, 1 - top / down, text, **options)  # type: ignore[arg-type]
+
+
+def axes_width(ax: Axes) -> float:
+    """Return the width of axes in millimetres."""
+    return float(ax.get_position().width * ax.figure.get_size_inches()[0] * MILLIMETRES)  # type: ignore[union-attr]
+
+
+def text_width(text: Text) -> float:
+    """Return the width of a text in millimetres."""
+    figure = text.figure
+    assert figure is not None
+    box = text.get_window_extent()
+    return float(box.width / figure.dpi * MILLIMETRES)
+
+
+def fit_text(text: Text, room: float) -> None:
+    """Make a text smaller until it fits a width in millimetres, and shorten what then is still too long."""
+    text.set_fontsize(max(SMALLEST_TEXT, float(text.get_fontsize()) * min(1.0, room / text_width(text))))
+    while text_width(text) > room and len(text.get_text()) > 2:
+        text.set_text(text.get_text().rstrip("…")[:-1] + "…")
 
 
 @cache

@@ -36,7 +36,7 @@ def read(folder: Path, files: list[str]) -> list[Report]:
     trained = set(settings()["training_files"])
     seen = [file for file in files if sha256(folder / file) in trained]
     if seen:
-        raise SystemExit(f"{seen[0]} and {len(seen) - 1} more are training files of the shipped counts; a benchmark must not use them.")
+        raise SystemExit(f"{seen[0]} and {len(seen) - 1} more trained the shipped counts; a benchmark must not use them.")
     return [read_report(folder / file) for file in files]
 
 
@@ -66,8 +66,9 @@ def restoration(reports: list[Report], sisters: dict[str, list[Report]]) -> pd.D
                 except ShinanError:
                     continue
                 seconds = perf_counter() - start
-                high = table[table["tier"] == "high confidence"]
-                rows.append([report.id, character, number, len(gold), *f1(set(table["offset"]), gold), *f1(set(high["offset"]), gold)[:2], seconds])
+                both = f1(set(table["offset"]), gold)
+                high = f1(set(table.loc[table["tier"] == "high confidence", "offset"]), gold)[:2]
+                rows.append([report.id, character, number, len(gold), *both, *high, seconds])
     return pd.DataFrame(rows, columns=["report", "char", "sisters", "n", "p", "r", "f1", "high_p", "high_r", "seconds"])
 
 
