@@ -15,6 +15,10 @@ PUBLIC = {
     "outline": "outline", "Segmenter": "tokens", "tokenize": "tokens", "occurrences": "occurrences",
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "compare": "shifts",
     "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
+    "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "to_tei": "tei", "review": "review",
+    "kwic": "context", "collocates": "context", "word_shift": "word_shift", "placebo": "placebo",
+    "reference_from": "reference", "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
+    "growth_claims": "targets", "draw_lost": "figures",
     "draw_shift": "figures", "draw_rates": "figures", "draw_ratio": "figures", "draw_places": "figures",
 }  # fmt: skip
 

@@ -39,9 +39,17 @@ def _parser() -> argparse.ArgumentParser:
         added[name].add_argument("folder", nargs="?", default=".", type=Path, help="a study; by default the one you are in")
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
     added["lab"].add_argument("--no-browser", action="store_true", help="only print the address")
+    added["audit"].add_argument("files", nargs="+", type=Path, help="reports, or pages that hold several")
+    added["propose"].add_argument("file", type=Path, help="the damaged report")
+    added["propose"].add_argument("--character", required=True, help="the character to put back")
+    added["propose"].add_argument("--sister", type=Path, action="append", default=[], help="a sound report of the same place")
+    added["propose"].add_argument("--output", type=Path, help="write the proposals as rows for data/emendations")
+    for name in ("propose", "collate"):
+        added[name].add_argument("--year", type=int, help="year of the report, where the file is a page with several")
+    added["review"].add_argument("file", type=Path, help="a file of judgements, such as data/emendations/<report>.csv")
+    added["review"].add_argument("--editor", required=True, help="the name of the person who decides")
     added["collate"].add_argument("file", type=Path, help="the report to be checked")
     added["collate"].add_argument("other", type=Path, help="another copy, or quotations from it, one a line")
-    added["collate"].add_argument("--year", type=int, help="year of the report, where the file is a page with several")
     return parser
 
 
@@ -83,21 +91,63 @@ def _lab(options: argparse.Namespace) -> None:
     workplace.lab(working_copy(options.folder.resolve()), browser=not options.no_browser)
 
 
-def _collate(options: argparse.Namespace) -> None:
-    from .collate import collate
+def _read(path: Path) -> list[Any]:
+    """Return the reports of a file: a page with several, or one report."""
     from .errors import ReadError
-    from .files import read_text
     from .reports import read_page, read_report
 
     try:
-        reports = read_page(options.file)
+        return list(read_page(path))
     except ReadError:
-        reports = [read_report(options.file)]
-    chosen = [report for report in reports if options.year in (None, report.year)]
+        return [read_report(path)]
+
+
+def _one(path: Path, year: int | None) -> Any:
+    """Return the one report of a file, or that of a year."""
+    reports = _read(path)
+    chosen = [report for report in reports if year in (None, report.year)]
     if len(chosen) != 1:
         years = ", ".join(str(report.year) for report in reports)
-        raise ShinanError(f"{options.file.name} holds reports of {years}. Name one with --year.")
-    table = collate(chosen[0], read_text(options.other))
+        raise ShinanError(f"{path.name} holds reports of {years}. Name one with --year.")
+    return chosen[0]
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from .audit import audit
+
+    table = audit([report for path in options.files for report in _read(path)])
+    for row in table[table["verdict"] != "naturally absent"].to_dict("records"):
+        _say(f"{row['report']}  {row['defect']}: {row['verdict']} ({row['where']})\n    {row['evidence']}")
+    absent = int((table["verdict"] == "naturally absent").sum())
+    _say(f"{len(table) - absent} findings; {absent} more characters are absent and naturally so.")
+
+
+def _propose(options: argparse.Namespace) -> None:
+    from .files import write_atomically
+    from .propose import propose
+    from .restore import proposal_rows
+
+    report = _one(options.file, options.year)
+    sisters = [sister for path in options.sister for sister in _read(path)]
+    table = propose(report, options.character, sisters=sisters)
+    for row in table.to_dict("records"):
+        _say(f"{row['offset']:>7}  {row['tier']:<16} …{row['left']}〔{row['char']}〕{row['right']}…  {row['evidence']}")
+    _say(f"{len(table)} proposals; nothing is applied until a row is accepted.")
+    if options.output:
+        write_atomically(options.output, proposal_rows(table))
+
+
+def _review(options: argparse.Namespace) -> None:
+    from .review import review
+
+    review(options.file, options.editor, ask=input, say=_say)
+
+
+def _collate(options: argparse.Namespace) -> None:
+    from .collate import collate
+    from .files import read_text
+
+    table = collate(_one(options.file, options.year), read_text(options.other))
     for row in table.to_dict("records"):
         rest = row["right"][len(row["here"]) :]
         _say(f"{row['offset']:>7}  {row['kind']:<12} …{row['left']}[{row['here']}|{row['there']}]{rest}…")
@@ -113,6 +163,9 @@ COMMANDS = {
     "reproduce": ("rebuild what has changed: notebooks, figures, pages", _reproduce),
     "lab": ("JupyterLab on a working copy", _lab),
     "verify": ("rebuild in a temporary folder and compare", _verify),
+    "audit": ("what is wrong with a text?", _audit),
+    "propose": ("where would a lost character go?", _propose),
+    "review": ("decide as a named person", _review),
     "collate": ("compare a report with another copy", _collate),
     "test": ("unit tests, doctests, architecture", _do),
     "check": ("lint, types, browser tests, coverage", _do),

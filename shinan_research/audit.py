@@ -22,6 +22,7 @@ STUB, SHORT = 1_500, 4_000  # Han characters
 HAN_SHARE = 0.5  # of the characters that are not white space
 LEAST_EXPECTED = 2.0  # occurrences; a rarer character cannot be judged
 LARGEST_REST = 0.1  # of what is expected; with more left, the loss is partial and the words cannot tell it from chance
+MOST_SUSPECTS = 200  # characters; a report lacks some forty
 BEYOND_CHANCE = 0.01  # family-wise, over the characters of a report that could be judged
 LEAST_BROKEN, BROKEN_SHARE = 3, 0.3  # places, and their share of the occurrences that are missing
 BROKEN_SCORE = 0.75
@@ -53,6 +54,7 @@ VERDICTS = {
 UNTESTED = (
     "The test for lost characters was not run: it needs at least {least:,} Han characters of sound text in simplified script."
 )
+STRANGE = "The test for lost characters was not run: {number} characters of the genre are absent, so this is no work report."
 FOREIGN = "{han:,} of {size:,} characters are Han. This is not a report in Chinese, or another part of the page."
 TOO_SHORT = (
     "{han:,} Han characters; reports have at least {least:,}. "
@@ -250,9 +252,11 @@ def screen(report: Report) -> pd.DataFrame:
 
 def lost_characters(report: Report) -> list[Finding]:
     """Give a verdict on every character that the screen finds absent or rare."""
-    text = view(report.witness)[0]
+    text, suspects = view(report.witness)[0], screen(report)
+    if len(suspects) > MOST_SUSPECTS:
+        return [("lost character", "not tested", "", len(suspects), "", STRANGE.format(number=len(suspects)))]
     found: list[Finding] = []
-    for row in screen(report).to_dict("records"):
+    for row in suspects.to_dict("records"):
         broken = _broken_words(text, row["char"])
         verdict = _verdict(row["adjusted"], broken, row["expected"] - row["seen"])
         facts = {str(name): value for name, value in row.items()}

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from .dictionary import RESOURCES
-from .errors import ShinanError
+from .errors import ApparatusError, ShinanError
 from .files import sha256, write_atomically
 from .publish import json_bytes, read_manifest, running_platform
 from .render import export_html, run_notebook
@@ -41,6 +41,7 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     """
     study = open_study(root)
     engine, state = _engine(study), _read_state(study.root)
+    state["audit"] = examine(study, state.get("audit", {}), say=say)
     sources = notebooks(study.root)
     stale = [path for path in sources if _is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
@@ -52,6 +53,48 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
     figures = sorted({name for record in state["notebooks"].values() for name in record["figures"]})
     return _closing(study, figures, state, [path.stem for path in stale])
+
+
+def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
+    """Audit each report once, and stop where a character is lost and the apparatus is silent about it.
+
+    Parameters
+    ----------
+    known
+        Findings of earlier audits, by SHA-256 of the witness; those of the present reports are returned.
+
+    Raises
+    ------
+    ApparatusError
+        If a character is *lost* and the report has no apparatus; *probably lost* is said and does not stop.
+    """
+    from .audit import audit
+
+    found, silent = {}, []
+    for report in study.reports():
+        key = sha256(report.witness.encode())
+        if key not in known:
+            say(f"examining {report.id} for lost characters")
+        table = known[key] if key in known else _suspects(audit([report]))
+        found[key] = table
+        if report.id in study.emendations.attrs["reports"]:
+            continue
+        for row in table:
+            say(f"  {report.id}: {row['where']} {row['verdict']}. {row['evidence']}")
+            silent += [f"{row['where']} in {report.id}"] if row["verdict"] == "lost" else []
+    if silent:
+        raise ApparatusError(
+            f"Lost: {', '.join(silent)}, and the apparatus is silent. Look for another copy and collate it; or list what to "
+            "put back in data/emendations/<report id>.csv (propose writes suggestions). A file with a header and no rows says "
+            "that nothing is lost."
+        )
+    return found
+
+
+def _suspects(findings: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the lost and probably lost characters of an audit as plain records."""
+    chosen = findings[(findings["defect"] == "lost character") & findings["verdict"].isin(["lost", "probably lost"])]
+    return [{name: str(row[name]) for name in ("where", "verdict", "evidence")} for row in chosen.to_dict("records")]
 
 
 def notebooks(root: Path) -> list[Path]:

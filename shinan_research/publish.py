@@ -8,19 +8,21 @@ import io
 import json
 import platform
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from .errors import FigureError
 from .explain import alt_text, caption
-from .figures.style import check_glyphs, house_style
+from .figures.style import FAMILY, INSTALLED_FONTS, check_glyphs, house_style
 from .files import recover, sha256, write_atomically, write_together
 from .messages import LANGUAGES
 from .study import Study
@@ -28,11 +30,13 @@ from .study import Study
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "rjieba")
 DIGITS = 10
+TAG = re.compile(r"<[^<>]*>")
 KINDS = ("pdf", "svg", "png", "csv", "json")
 RESERVED = ("manifest", "readme", "numbers", "captions", "figures")
 MANIFEST = "MANIFEST.json"
 PRINT_DPI = 600
 SCREEN_DPI = 200
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ def publish(
 ) -> Published:
     """Write a figure as PDF, SVG and PNG with its data, caption and alt text, and enter it into the manifest.
 
+    `<name>.svg` has its letters as outlines, which Word and browsers show alike; `<name>.text.svg` has them as text to edit.
+
     Everything is made in memory first, so that a failure leaves the earlier figure as it was. The bytes depend on
     the figure, its data and the versions of the packages alone: no date, no version of a program, no random id.
 
@@ -92,7 +98,7 @@ def publish(
         If the name is unfit, the table is empty or has no settings, or a character has no glyph.
     """
     tables = {"": data} if isinstance(data, pd.DataFrame) else dict(data)
-    settings = _check(name, tables)
+    settings = checked_settings(name, tables)
     captions = (
         dict(caption_text) if caption_text else {one: caption(tables, study.place, study.declared, one) for one in LANGUAGES}
     )
@@ -112,8 +118,14 @@ def publish(
     return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI))
 
 
-def _check(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return the settings of the first table, after checking name and tables."""
+def checked_settings(name: str, tables: Mapping[str, pd.DataFrame], *, what: str = "figure") -> dict[str, Any]:
+    """Return the settings of the first table, after checking name and tables.
+
+    Raises
+    ------
+    FigureError
+        If a name is unfit, the first table is empty, or it has no settings.
+    """
     unfit = [key for key in tables if key and (not NAME.fullmatch(key) or key in KINDS)]
     if unfit:
         raise FigureError(
@@ -123,7 +135,7 @@ def _check(name: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
         raise FigureError(f"name is {name!r}; use lower-case letters, digits and hyphens, as in 'shift' or 'lost-characters'.")
     first = next(iter(tables.values()), pd.DataFrame())
     if first.empty:
-        raise FigureError(f"The figure {name!r} comes without data. A figure is published with the table that it draws.")
+        raise FigureError(f"The {what} {name!r} comes without data. Publish it with a table that has rows.")
     if not first.attrs.get("settings", {}).get("function"):
         raise FigureError(
             f"The table of {name!r} has no settings. Publish the table as the statistic returned it; a merge loses table.attrs, "
@@ -139,18 +151,19 @@ def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[st
         check_glyphs(figure)
         nothing = {"Creator": None, "Date": None}
         undated = {"Creator": None, "Producer": None, "CreationDate": None, "ModDate": None}
-        svg = _save(figure, "svg", {"Rights": rights, **nothing})
+        svg, words_kept = (_save(figure, "svg", {"Rights": rights, **nothing}, letters=kind) for kind in ("path", "none"))
         return {
             f"{name}.pdf": _save(figure, "pdf", {"Title": name, "Subject": words, "Keywords": rights, **undated}),
             f"{name}.svg": _titled(svg, name, words),
+            f"{name}.text.svg": _titled(_with_fallbacks(words_kept), f"{name}-text", words),
             f"{name}.png": _save(figure, "png", {"Title": name, "Description": words, "Copyright": rights, "Software": None}),
         }
 
 
-def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: int = PRINT_DPI) -> bytes:
-    """Return the figure in one format, in the house style."""
+def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: int = PRINT_DPI, letters: str = "path") -> bytes:
+    """Return the figure in one format, in the house style; an SVG has its letters as outlines (path) or as text (none)."""
     target = io.BytesIO()
-    with house_style():
+    with house_style(), mpl.rc_context({"svg.fonttype": letters}):
         figure.savefig(target, format=kind, metadata=dict(metadata), dpi=dpi)
     return target.getvalue()
 
@@ -158,10 +171,17 @@ def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: in
 def _titled(svg: bytes, name: str, words: str) -> bytes:
     """Return an SVG with role, title and description, and with ids that carry the figure's name."""
     text = svg.decode("utf-8")
-    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    text = TAG.sub(lambda tag: re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", tag[0]), text)
     opening = f'<title id="{name}-title">{html.escape(name)}</title>\n <desc id="{name}-desc">{html.escape(words)}</desc>'
     text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)
     return re.sub(r"(<svg [^>]*>)", lambda match: f"{match.group(1)}\n {opening}", text, count=1).encode("utf-8")
+
+
+def _with_fallbacks(svg: bytes) -> bytes:
+    """Return an SVG whose text names other Chinese fonts for computers that lack the package's own."""
+    families = ", ".join(f"'{family}'" for family in (FAMILY, *INSTALLED_FONTS))
+    pattern = re.compile(rf"font-family: '{FAMILY}'[^;\"]*")
+    return TAG.sub(lambda tag: pattern.sub(f"font-family: {families}, sans-serif", tag[0]), svg.decode("utf-8")).encode("utf-8")
 
 
 def rounded(table: pd.DataFrame) -> pd.DataFrame:
@@ -197,6 +217,18 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r} cannot be written as JSON.")
 
 
+def zip_bytes(files: Mapping[str, bytes]) -> bytes:
+    """Return files as a zip that is the same everywhere: sorted, dated 1980, not compressed; what begins with #! may be run."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(name, EARLIEST)
+            entry.create_system = 3  # Unix, whatever the system is, so that the permissions count
+            entry.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
+            packed.writestr(entry, content)
+    return target.getvalue()
+
+
 def running_platform() -> dict[str, str]:
     """Return what the bytes of a figure depend on beside its data: Python, packages, system and machine."""
     versions = {name: version(name) for name in PACKAGES}
@@ -214,14 +246,14 @@ def enter(folder: Path, name: str, entry: Mapping[str, Any]) -> None:
 
 
 def _manifest_with(folder: Path, name: str, entry: Mapping[str, Any]) -> bytes:
-    """Return the manifest of a folder with one entry added or replaced."""
+    """Return the manifest of a folder with one figure added or replaced."""
     manifest = read_manifest(folder)
     manifest["figures"][name] = dict(entry)
     return json_bytes(manifest)
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a folder, or an empty one where there is none.
+def read_manifest(folder: Path, *, kind: str = "figures") -> dict[str, Any]:
+    """Return the manifest of a folder of figures or tables (`kind`), or an empty one where there is none.
 
     Raises
     ------
@@ -231,11 +263,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     recover(folder)
     path = folder / MANIFEST
     if not path.exists():
-        return {"figures": {}}
+        return {kind: {}}
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FigureError(f"{path.parent.name}/{MANIFEST} is damaged ({error}). Delete it and build again.") from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("figures"), dict):
-        raise FigureError(f"{path.parent.name}/{MANIFEST} is not a manifest of figures. Delete it and build again.")
+    if not isinstance(manifest, dict) or not isinstance(manifest.get(kind), dict):
+        raise FigureError(f"{path.parent.name}/{MANIFEST} is not a manifest of {kind}. Delete it and build again.")
     return manifest

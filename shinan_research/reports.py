@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import ReadError
 from .files import read_text, sha256
+from .intake import Text, fit_name, place_in, read_texts, report_files
 
 HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 HAN = "〇" + "".join(f"{chr(low)}-{chr(high)}" for low, high in HAN_RANGES)
@@ -170,7 +172,10 @@ def delivery_date(text: str) -> str:
         around = head[max(0, match.start() - 40) : match.end() + 60]
         if ASSEMBLY.search(around):
             year = int("".join(DIGITS.get(digit, digit) for digit in match["year"]))
-            return f"{year:04d}-{_numeral(match['month']):02d}-{_numeral(match['day']):02d}"
+            try:
+                return date(year, _numeral(match["month"]), _numeral(match["day"])).isoformat()
+            except ValueError:
+                continue
     return ""
 
 
@@ -300,23 +305,67 @@ def read_report(path: str | Path, *, place: str = "") -> Report:
     return _make(path, page, start, end, place, furniture, int(stated["year"]) if stated else 0, whole=True)
 
 
-def read_folder(path: str | Path) -> list[Report]:
-    """Read every .txt file of a folder as one report each, in the order of their names.
+def read_folder(path: str | Path, *, refused: Callable[[ReadError], object] | None = None) -> list[Report]:
+    """Read every file of a folder, in the order of their names; or one file that holds many reports.
+
+    Text (UTF-8, UTF-16, GB18030), docx, zip archives of these, and tables (.csv, .tsv, .jsonl) with a column of texts:
+    see :func:`~shinan_research.intake.read_texts`. Place and year are read off the file's name or the table's columns by
+    one rule, :func:`~shinan_research.intake.read_name`. The year of the delivery line wins over a stated one: it is
+    `Report.year`, with the date in `Report.delivered`; the stated year stays in `Report.source`, so that `audit` can name
+    the difference. A place that no name states is read off the text (我代表…人民政府).
+
+    Parameters
+    ----------
+    path
+        A folder (folders inside it, hidden files and files called README are passed over), or a file.
+    refused
+        Called with the error of each text that cannot be read, and the rest goes on. Without it the first such
+        error is raised.
 
     Raises
     ------
     ReadError
-        If the folder is missing or holds no .txt file, or two files tell the same place and year.
+        If the folder is missing or holds nothing to read, a file cannot be read, a report tells no year, or two are of
+        the same place and year.
     """
     folder = Path(path)
-    if not folder.is_dir():
-        raise ReadError(f"{folder.name}: no such folder. Give the folder that holds the reports as .txt files.")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() == ".txt" and not file.name.startswith("."))
-    if not files:
-        raise ReadError(f"{folder.name}: no .txt file here. Put one report into one file, named <place>-<year>.txt.")
-    return check_unique([read_report(file) for file in files], folder.name)
+    found: list[Report] = []
+    for file in report_files(folder):
+        for text in read_texts(file):
+            try:
+                found.append(_whole(text))
+            except ReadError as error:
+                if refused is None:
+                    raise
+                refused(error)
+    first: dict[str, str] = {}
+    for report in found:
+        other = first.setdefault(report.id, report.source)
+        if other is not report.source:
+            raise ReadError(
+                f"{folder.name}: two reports are called {report.id}: {other} and {report.source}. The year is that of the "
+                "delivery line, where there is one. Take one away, or rename it if it is of another place."
+            )
+    return found
 
 
-def rename(reports: Iterable[Report], names: dict[int, str], place: str) -> list[Report]:
-    """Return reports with the ids that a study gives them by year of delivery."""
-    return [replace(report, id=names.get(report.year, report.id), place=place or report.place) for report in reports]
+def _whole(text: Text | ReadError) -> Report:
+    """Return a text as a report from its first character to its last; raise what stands in place of one."""
+    if isinstance(text, ReadError):
+        raise text
+    witness = text.text.strip()
+    start = len(text.text) - len(text.text.lstrip())
+    spans = (Span(0, start, "white space"), Span(start + len(witness), len(text.text), "white space"))
+    delivered = delivery_date(witness)
+    year = int(delivered[:4]) if delivered else text.year
+    if not year:
+        raise ReadError(
+            f"{text.name}: neither its name nor a delivery line within its first {HEAD} characters tells the year "
+            f"(it begins {witness[:24]!r}). Put the year into the file name: <place>-<year>.txt."
+        )
+    place = fit_name(text.place or place_in(witness) or PurePath(text.name).stem)
+    return Report(
+        id=f"{place}-{year}", place=place, year=year, witness=witness, text=witness, source=text.name,
+        sha256=sha256(text.raw), delivered=delivered, page_start=start, page_length=len(text.text),
+        furniture=tuple(span for span in spans if span.end > span.start),
+    )  # fmt: skip

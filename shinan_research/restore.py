@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import ApparatusError
-from .files import read_rows
+from .files import format_rows, read_rows
 from .reports import HAN, Emendation, Normalisation, Report
 
 CERTAINTIES = ("attested", "certain", "probable", "possible")
@@ -103,6 +103,11 @@ def restore(reports: Iterable[Report], emendations: pd.DataFrame, *, certainty: 
     """
     if certainty not in CERTAINTIES:
         raise ApparatusError(f"certainty is {certainty!r}; allowed: {', '.join(CERTAINTIES)}.")
+    missing = [name for name in ("report", "offset", "char", "certainty", "decision") if name not in emendations.columns]
+    if missing:
+        raise ApparatusError(
+            f"The apparatus lacks the column {', '.join(missing)}. Read it with read_emendations, or see its columns."
+        )
     applied = CERTAINTIES[: CERTAINTIES.index(certainty) + 1]
     accepted = emendations[(emendations["decision"] == "accept") & emendations["certainty"].isin(applied)]
     chosen = {report: [_row(row) for row in rows.to_dict("records")] for report, rows in accepted.groupby("report")}
@@ -179,6 +184,22 @@ def _first_positions(report: Report) -> list[int]:
     lengths = pd.Series([len(row.char) for row in report.emendations], dtype=int)
     first = (lengths.cumsum() - lengths).tolist()
     return [int(report.inserted[index]) for index in first]
+
+
+def proposal_rows(proposals: pd.DataFrame) -> bytes:
+    """Return proposals as the rows of an apparatus, all open, decided by the algorithm; nothing is applied.
+
+    Parameters
+    ----------
+    proposals
+        The table of :func:`~shinan_research.propose.propose`.
+    """
+    certainty = {"high confidence": "certain", "please look": "possible"}
+    rows = [
+        {**row, "certainty": certainty[row["tier"]], "decision": "open", "decided_by": "algorithm", "editor": "propose"}
+        for row in proposals.to_dict("records")
+    ]
+    return format_rows([{str(key): value for key, value in row.items()} for row in rows], COLUMNS, mark=True)
 
 
 def agreement(emendations: pd.DataFrame) -> pd.DataFrame:

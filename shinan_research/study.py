@@ -13,7 +13,7 @@ import pandas as pd
 from .dictionary import read_lexicon
 from .errors import ShinanError, StudyError
 from .files import read_rows, read_text, sha256
-from .occurrences import as_terms
+from .occurrences import WIDE, as_terms
 from .reports import Report, check_unique, read_folder, read_page, read_report
 from .restore import read_emendations
 from .tokens import Segmenter
@@ -63,8 +63,18 @@ class Study:
             If a file does not hold the reports that `study.toml` promises.
         """
         if not self.files:
-            return read_folder(self.data / "raw")
-        return check_unique([report for entry in self.files for report in self._read(entry)], "study.toml")
+            return self._known_to_all(read_folder(self.data / "raw"))
+        reports = [report for entry in self.files for report in self._read(entry)]
+        return self._known_to_all(check_unique(reports, "study.toml"))
+
+    def _known_to_all(self, reports: list[Report]) -> list[Report]:
+        """Return the reports, after refusing judgements on a report that does not exist: a misspelt name would do nothing."""
+        ids = [report.id for report in reports]
+        for kind in ("emendations", "headings"):
+            strange = [path.name for path in sorted((self.data / kind).glob("*.csv")) if path.stem not in ids]
+            if strange:
+                raise StudyError(f"data/{kind}/{strange[0]} belongs to no report. Reports: {', '.join(ids)}. Rename the file.")
+        return reports
 
     def _read(self, entry: dict[str, Any]) -> list[Report]:
         path, place = self.data / entry["path"], entry.get("place", self.place["zh"])
@@ -113,7 +123,11 @@ class Study:
     @cached_property
     def data_hash(self) -> str:
         """SHA-256 over the names and bytes of every file of `data/` that the analysis may read."""
-        paths = sorted(path for path in self.data.rglob("*") if path.is_file() and path.name not in NOT_DATA)
+        paths = sorted(
+            path
+            for path in self.data.rglob("*")
+            if path.is_file() and path.name not in NOT_DATA and not path.name.startswith(".")
+        )
         lines = [f"{sha256(path)}  {path.relative_to(self.data).as_posix()}" for path in paths]
         return sha256("\n".join(lines).encode())
 
@@ -135,6 +149,7 @@ class Study:
             if not path.exists():
                 raise StudyError(f"data/{name} is missing, but data/SHA256SUMS lists it. Put it back, or delete its line.")
             raw = path.read_bytes()
+            expected = expected.lower()
             if sha256(raw) == expected:
                 continue
             if expected in (sha256(raw.replace(b"\r\n", b"\n")), sha256(raw.replace(b"\n", b"\r\n"))):
@@ -237,7 +252,7 @@ def _terms(entries: list[dict[str, Any]]) -> pd.DataFrame:
         if not strings["form"]:
             raise StudyError(f"study.toml: The term {name!r} has no form to count. List at least one string under `forms`.")
         rows += [(name, string, role, family) for role, listed in strings.items() for string in listed]
-    names = [entry["name"] for entry in entries]
+    names = [entry["name"] for entry in entries] + [WIDE.format(entry["name"]) for entry in entries if entry.get("wide")]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise StudyError(f"study.toml declares the term {twice[0]!r} twice. Put all its forms under one [[terms]].")

@@ -104,6 +104,12 @@ def test_the_plan_begins_at_the_heading_that_looks_ahead(first, second):
     assert table["part"].tolist() == ["opening", "review", "review", "plan", "plan", "plan", "plan"]
 
 
+def test_a_second_heading_about_the_past_is_still_review():
+    """Where the second heading looks back too, the plan begins at the third."""
+    table = divided("一、2019年工作回顾\n回顾。\n二、过去五年成绩\n成绩。\n三、2020年工作安排\n安排。\n")
+    assert table["part"].tolist() == ["review"] * 4 + ["plan"] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -177,6 +177,25 @@ def test_dispersion_is_shrunk_towards_the_vocabulary(real) -> None:
     assert (table["dispersion"] >= 1).all()
 
 
+def test_common_dispersion_is_the_weighted_mean_of_the_vocabulary(real) -> None:
+    """The dispersion shrunk to is the mean over the body's words with five occurrences or more, weighted by their counts."""
+    _, _, tokens, table = real
+    words = tokens[(tokens["part"] != "annex") & tokens["kind"].isin(["word", "term"])]
+    blocks = sorted(set(zip(*(tokens.loc[tokens["part"] != "annex", name] for name in ("report", "block")), strict=True)))
+    n = dict.fromkeys(blocks, 0) | words.groupby(["report", "block"]).size().to_dict()
+    side = {key: key[0].endswith("2020") for key in n}
+    top = bottom = 0.0
+    for _, rows in words.groupby("term", observed=True):
+        if len(rows) >= 5:
+            x = rows.groupby(["report", "block"]).size().to_dict()
+            for group in (False, True):
+                keys = [key for key in n if side[key] is group]
+                rate = sum(x.get(key, 0) for key in keys) / sum(n[key] for key in keys)
+                top += len(keys) / (len(keys) - 1) * sum((x.get(key, 0) - rate * n[key]) ** 2 for key in keys)
+            bottom += len(rows)
+    assert table.attrs["settings"]["common_dispersion"] == pytest.approx(top / bottom, abs=1e-6)
+
+
 def test_quasi_jeffreys_equals_the_beta_quantiles(real) -> None:
     """Both intervals of every row are the Beta quantiles of scipy.stats turned into a ratio of rates."""
     for row in real[3].itertuples():
@@ -212,6 +231,19 @@ def test_rates_and_ratio_by_hand() -> None:
     assert (row["rate_before"], row["rate_after"]) == (200, 1000)
     assert row["log2_ratio"] == pytest.approx(np.log2((10.5 / 101) / (2.5 / 101)), rel=1e-14)
     assert (row["total_before"], row["han_after"], row["blocks"], row["chapters"]) == (100, 100, 7, 2)
+
+
+def test_vocabulary_is_a_share_of_words_and_a_rate_of_characters() -> None:
+    """A word's totals are words, its G2 is of them, and its rates are still per 10,000 Han characters."""
+    tokens = tokens_of({BEFORE: [filled("花", blocks=9)], AFTER: [filled("", blocks=9)]})
+    tokens["han"] = 2
+    tokens.loc[tokens["term"] == "草", "kind"] = np.where(tokens.loc[tokens["term"] == "草", "start"] % 2, "word", "punct")
+    row = compare(tokens, BEFORE, AFTER, n_permutations=0).set_index("term").loc["花"]
+    words = tokens[tokens["kind"] == "word"].groupby("year").size()
+    assert (row["total_before"], row["total_after"]) == (words[2001], words[2002])
+    assert (row["han_before"], row["rate_before"]) == (360, 250)
+    table = [[9, words[2001] - 9], [0, words[2002]]]
+    assert row["g2"] == pytest.approx(stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")[0], rel=1e-12)
 
 
 def test_detectable_ratio_by_hand() -> None:
@@ -299,15 +331,16 @@ def exact_p(x: np.ndarray, n: np.ndarray, labels: np.ndarray, strata: np.ndarray
 @pytest.mark.parametrize("matched", [False, True])
 def test_permutation_against_every_deal(matched: bool) -> None:
     """p and p_max lie within four standard errors of their exact values over all deals, with and without strata."""
-    before, after = uneven(2, chapters=2, blocks=4, share=0.5), uneven(5, chapters=2, blocks=3)
-    tokens = tokens_of({BEFORE: before, AFTER: after})
-    rows = [(f"甲县-{year}", chapter, chapter) for year in (2001, 2002) for chapter in (0, 1)]
+    sizes = {BEFORE: (1, 2, 5), AFTER: (1, 1, 4)}
+    blocks = {BEFORE: list(itertools.chain(*uneven(2, share=0.5))), AFTER: list(itertools.chain(*uneven(5)))}
+    reports = {group: [blocks[group][sum(n[:i]) : sum(n[: i + 1])] for i in range(3)] for group, n in sizes.items()}
+    rows = [(f"甲县-{year}", chapter, chapter) for year in (2001, 2002) for chapter in range(3)]
     strata = pd.DataFrame(rows, columns=["report", "chapter", "stratum"]) if matched else None
-    table = compare(tokens, BEFORE, AFTER, terms=["花", "树"], strata=strata, n_permutations=39_999)
-    texts = [text for chapter in [*before, *after] for text in chapter]
+    table = compare(tokens_of(reports), BEFORE, AFTER, terms=["花", "树"], strata=strata, n_permutations=39_999)
+    texts = [text for chapters in reports.values() for chapter in chapters for text in chapter]
     x = np.array([[text.count(term) for term in "花树"] for text in texts])
-    labels = np.array([1.0] * 8 + [0.0] * 6)
-    groups = np.array([0] * 4 + [1] * 4 + [0] * 3 + [1] * 3) if matched else np.zeros(14, dtype=int)
+    labels = np.repeat([1.0, 0.0], [8, 6])
+    groups = np.repeat([0, 1, 2, 0, 1, 2], [*sizes[BEFORE], *sizes[AFTER]]) * matched
     exact, exact_max = exact_p(x, np.array([len(text) for text in texts], dtype=float), labels, groups)
     assert 0.001 < exact.min() < 0.9
     for ours, truth in ((table["p"], exact), (table["p_max"], exact_max)):
@@ -531,6 +564,16 @@ def test_one_chapter_only() -> None:
     assert row["p_adjusted"] <= 0.05
     assert np.isnan(row["p_without_chapter"])
     assert row["verdict"] == "fragile"
+
+
+def test_leaving_out_all_that_can_be_counted() -> None:
+    """Where leaving out a chapter leaves a side without any Han character, that chapter is not left out, without a warning."""
+    tokens = tokens_of({BEFORE: [filled("花花花", blocks=8), filled("", blocks=2)], AFTER: [filled("", blocks=8)] * 2})
+    tokens.loc[(tokens["year"] == 2001) & (tokens["chapter"] == 1), "han"] = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = compare(tokens, BEFORE, AFTER, terms=["花"], n_permutations=999).iloc[0]
+    assert row["p_without_chapter"] <= 0.05
 
 
 # The study

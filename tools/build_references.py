@@ -87,7 +87,8 @@ def _count_direction(ids: list[np.ndarray], places: np.ndarray) -> list[model.Co
         parents, inverse = np.unique(keys >> model.BITS, return_inverse=True)
         sums = np.bincount(inverse, weights=total).astype(np.int64)
         place = np.minimum(np.searchsorted(parents, contexts), len(parents) - 1)
-        orders.append(model.Counted(keys[kept], total[kept], np.where(parents[place] == contexts, sums[place], 0)))
+        totals = np.where(parents[place] == contexts, sums[place], 0)
+        orders.append(model.Counted(keys[kept], total[kept], totals))
         contexts = keys[kept]
     return orders
 
@@ -238,7 +239,7 @@ def main(folder: Path, index: Path, out: Path) -> None:
         "longest_run": counts.longest,
         "longest_unambiguous_chain": unambiguous_chain(counts.forward[-1].keys),
         "tiers": list(TIERS),
-        "test_places": sorted(table.loc[table["place_set"] == "test", "place"].map(lambda place: sha256(place.encode())).unique()),
+        "test_places": sorted({sha256(place.encode()) for place in table.loc[table["place_set"] == "test", "place"]}),
         "test_years": "those that leave 1 when divided by 4",
         "training_files": sorted(sha256(folder / file) for file in chosen["file"]),
     }

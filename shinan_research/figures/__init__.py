@@ -1,5 +1,6 @@
 """Figures: a finished table in, a figure out; nothing here computes, saves or shows."""
 
+from .lost import draw_lost
 from .shift import draw_places, draw_rates, draw_ratio, draw_shift
 
-__all__ = ["draw_places", "draw_rates", "draw_ratio", "draw_shift"]
+__all__ = ["draw_lost", "draw_places", "draw_rates", "draw_ratio", "draw_shift"]

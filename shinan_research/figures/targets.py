@@ -1,0 +1,409 @@
+"""Announced and reported: outcome against target (a), the verdicts (b), and claimed against implied growth (c)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from ..announced import RECONCILED, claim_values, counts, printed, themes
+from ..errors import FigureError
+from ..links import NOT_FOUND
+from ..messages import LANGUAGES, say
+from . import style
+from .style import COLOURS, MILLIMETRES, add_text, axes_width, fit_text, text_width
+
+VERDICT_COLOURS = {"met": "#00735C", "missed": "#E08A1E", "partly": "#6FA89B"}
+OTHER = "#8a8a8a"
+SMALL: dict[str, Any] = {"markersize": 3.6, "color": "#555555", "markeredgewidth": 0.7}
+MARGIN_MARKS: dict[str, dict[str, Any]] = {
+    NOT_FOUND: {"marker": "o", "markerfacecolor": "white"},
+    "blanket claim": {"marker": "D", "markerfacecolor": "white", "markersize": 2.9},
+    "not comparable": {"marker": "x"},
+    "not yet due": {"marker": "^", "markerfacecolor": "white"},
+}
+FITTING = (("fit", True), ("open", False))
+FRAME = 4.0
+CLAIM_TICKS = (-1000, -100, -50, -10, -5, 0, 5, 10, 50, 100, 1000)
+LINEAR = 10.0
+SQUARE, NARROW = 2.2, 60
+HEAD, FOOT, KEY, COLUMNS, APART = 10.0, 8.0, 3.6, 23.5, 14.0
+
+
+class Layout(NamedTuple):
+    """Measures in millimetres, and squares in a line; `beside` puts the lower panels right of the first, `pair` abreast."""
+
+    label: float
+    axis: float
+    values: float
+    row: float
+    theme: float
+    claim: float
+    side: float
+    squares: int
+    beside: bool
+    pair: bool
+
+
+LAYOUTS = {
+    "double": Layout(40, 38, 30, 3.5, 5.0, 11.0, 65, 10, True, False),
+    "onehalf": Layout(41, 44, 32, 3.3, 4.7, 6.6, 57, 7, False, True),
+    "single": Layout(31, 29, 27, 2.9, 4.1, 5.6, 87, 20, False, False),
+}
+
+
+def draw_targets(
+    targets: pd.DataFrame,
+    claims: pd.DataFrame,
+    *,
+    glosses: Mapping[str, str] | None = None,
+    width: str = "double",
+    language: str = "both",
+    figure: Figure | None = None,
+) -> Figure:
+    """Draw announced targets of one report: outcome against target (a), verdicts (b), claimed against implied growth (c).
+
+    Parameters
+    ----------
+    targets
+        The table of :func:`~shinan_research.announced.place_targets` for the targets of one report.
+    claims
+        The table of :func:`~shinan_research.targets.growth_claims`, perhaps empty.
+    glosses
+        English glosses of indicators and themes.
+    width
+        single (89 mm), onehalf (120 mm) or double (183 mm); only the last has the three panels beside one another.
+    language
+        zh, en or both.
+    figure
+        An empty figure to draw into; its size is kept.
+
+    Raises
+    ------
+    FigureError
+        If there is no target, or those of several reports, or a character has no glyph.
+    """
+    if targets["report"].nunique() != 1:
+        found = ", ".join(sorted(set(targets["report"].astype(str)))) or "none"
+        raise FigureError(f"Expected the targets of one report; given: {found}. Choose one with choose_plan.")
+    style.width_mm(width)
+    layout, names = LAYOUTS[width], glosses or {}
+    with style.house_style():
+        places, body = _places(targets, layout, names if language == "both" else {})
+        sizes = _sizes(targets, claims, layout)
+        figure = figure or style.new_figure(width, _height(layout, body, sizes))
+        _compose(figure, targets, claims, layout, language, names, (places, body), sizes)
+        style.check_glyphs(figure)
+    return figure
+
+
+def _places(targets: pd.DataFrame, layout: Layout, glosses: Mapping[str, str]) -> tuple[list[tuple[float, str, Any]], float]:
+    """Return the middle of each theme and of each target that has a ratio, in millimetres from the top, and the end."""
+    places: list[tuple[float, str, Any]] = []
+    at = 0.0
+    for theme, rows in themes(targets):
+        places.append((at + layout.theme / 2 + 0.4, theme, rows[rows["ratio"].isna()]))
+        at += layout.theme
+        for row in rows[rows["ratio"].notna()].to_dict("records"):
+            step = layout.row + (1.9 if row["indicator"] in glosses else 0.0)
+            places.append((at + step / 2, "", row))
+            at += step
+    return places, at + 1.0
+
+
+def _step(n: int, squares: int) -> float:
+    """Return the height of one verdict's squares."""
+    return max(5.4, SQUARE * math.ceil(n / squares) + 1.6)
+
+
+def _sizes(targets: pd.DataFrame, claims: pd.DataFrame, layout: Layout) -> tuple[float, float]:
+    """Return the heights of the panels of verdicts and of claims."""
+    return sum(_step(n, layout.squares) for n in counts(targets).values()), layout.claim * max(len(claims), 1)
+
+
+def _height(layout: Layout, body: float, sizes: tuple[float, float]) -> float:
+    """Return the height of the figure in millimetres."""
+    left = HEAD + body + FOOT + 2 * KEY
+    verdicts, claims = HEAD + 3 + sizes[0], HEAD + sizes[1] + FOOT + (2 * KEY + 3 if layout.pair else KEY)
+    if layout.beside:
+        return max(left, verdicts + APART + claims)
+    return left + 3 + (max(verdicts, claims) if layout.pair else verdicts + 2 + claims)
+
+
+def _compose(
+    figure: Figure, targets: pd.DataFrame, claims: pd.DataFrame, layout: Layout, language: str, glosses: Mapping[str, str],
+    rows: tuple[list[tuple[float, str, Any]], float], sizes: tuple[float, float],
+) -> None:  # fmt: skip
+    """Place the three panels with their titles and keys."""
+    places, body = rows
+    right = layout.label + layout.axis + layout.values
+    draw_outcomes(style.add_axes(figure, layout.label, HEAD, layout.axis, body), places, body, language=language)
+    _names(figure, places, layout, language, glosses)
+    _values(figure, places, layout, language)
+    below = HEAD + body + FOOT
+    left, top = (right + 9, 0.0) if layout.beside else (1.0, below + 2 * KEY + 3)
+    second = left + layout.side + 4 if layout.pair else left
+    lower = top if layout.pair else top + HEAD + 3 + sizes[0] + (APART if layout.beside else 2)
+    verdicts = style.add_axes(figure, left, top + HEAD + 3, layout.side, sizes[0])
+    draw_verdicts(targets, ax=verdicts, squares=layout.squares, language=language)
+    ax = style.add_axes(figure, second, lower + HEAD, layout.side, sizes[1])
+    draw_claims(claims, ax=ax, language=language, names=glosses if language == "en" else {})
+    for letter, key, x, y in (("a", "ratio", 1.0, 0.0), ("b", "verdicts", left, top), ("c", "claims", second, lower)):
+        title = add_text(
+            figure, x, y + 2.4, f"{letter}  {say(f'targets.{key}', language)}", fontsize=8, fontweight="bold", va="center"
+        )
+        fit_text(title, right if letter == "a" else layout.side)
+    _key(figure, _mark_key(targets, language), 1.0, below + 1.6, right)
+    if len(claims):
+        _key(
+            figure,
+            _claim_key(claims, language),
+            second,
+            lower + HEAD + sizes[1] + FOOT + (4.6 if layout.pair else 1.6),
+            second + layout.side,
+        )
+
+
+def _mark(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the mark of a target with a ratio: its colour says the verdict, its shape whether the basis is the same."""
+    colour = VERDICT_COLOURS.get(row["verdict"], OTHER)
+    shape = "o" if row["basis"] == "same" else "s"
+    return {"marker": shape, "color": colour, "markersize": 4.2 if shape == "o" else 3.8, "markeredgewidth": 0.5}
+
+
+def draw_outcomes(ax: Axes, places: list[tuple[float, str, Any]], body: float, *, language: str) -> Axes:
+    """Draw the ratio of outcome to target; one beyond the frame, or below zero, stands at its edge with an arrow."""
+    rows = [(at, row) for at, theme, row in places if not isinstance(row, pd.DataFrame)]
+    powers = [_power(row["ratio"]) for _, row in rows]
+    low, high = min([-1.0, *powers]) - 0.4, max([1.0, *powers]) + 0.4
+    for (at, row), power in zip(rows, powers, strict=True):
+        _outcome(ax, at, row, power, low)
+    ax.axvline(0, color="#333333", linewidth=0.6, zorder=1)
+    ax.set(xlim=(low, high), ylim=(body, 0), yticks=[])
+    ax.spines["left"].set_visible(False)
+    ax.patch.set_visible(False)
+    ticks = [tick for tick in range(-4, 5) if low <= tick <= high]
+    ax.set_xticks(ticks, ["1" if tick == 0 else f"{'÷' if tick < 0 else '×'}{2 ** abs(tick)}" for tick in ticks])
+    ax.set_xlabel(say("targets.ratio_axis", language), labelpad=1.5)
+    return ax
+
+
+def _power(ratio: float) -> float:
+    """Return log2 of a ratio within the frame; zero or less stands at its lower end."""
+    return -FRAME if ratio <= 0 else min(max(math.log2(ratio), -FRAME), FRAME)
+
+
+def _outcome(ax: Axes, at: float, row: Mapping[Any, Any], power: float, low: float) -> None:
+    """Draw one target: a line from 1 to its mark, an arrow where it leaves the frame, and one at the left if lower is met."""
+    colour = VERDICT_COLOURS.get(row["verdict"], OTHER)
+    ax.plot([0, power], [at, at], color=colour, alpha=0.35, linewidth=1.2, solid_capstyle="butt", zorder=2)
+    ax.plot([power], [at], linestyle="none", zorder=4, clip_on=False, **_mark(row))
+    if abs(power) == FRAME:
+        arrow = "<" if power < 0 else ">"
+        ax.plot(
+            [power + math.copysign(0.3, power)], [at], marker=arrow, color=colour, markersize=2.8, linestyle="none", clip_on=False
+        )
+    if row["side"] == "at most":
+        ax.plot([low], [at], marker="<", color="#333333", markersize=3, linestyle="none", zorder=3, clip_on=False)
+
+
+def _names(
+    figure: Figure, places: list[tuple[float, str, Any]], layout: Layout, language: str, glosses: Mapping[str, str]
+) -> None:
+    """Write themes and indicators left of the axis; where a name is too long its end stays, for the head noun stands there."""
+    right = layout.label - 2.2
+    options: dict[str, Any] = {"ha": "right", "va": "center"}
+    for at, theme, row in places:
+        if isinstance(row, pd.DataFrame):
+            _rule(figure, HEAD + at - layout.theme / 2 - 0.1, layout)
+            name = theme if language == "zh" else glosses.get(theme, theme)
+            fit_text(add_text(figure, 1.0, HEAD + at, name or "·", fontweight="bold", va="center"), layout.label + 12)
+            continue
+        gloss = glosses.get(row["indicator"], "")
+        small = gloss if language == "both" else ""
+        main = gloss if language == "en" and gloss else row["indicator"]
+        _keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), main, **options), right - 2.5)
+        if small:
+            fit_text(add_text(figure, right, HEAD + at + 1.35, small, fontsize=5.5, color="#666666", **options), right - 2.5)
+
+
+def _rule(figure: Figure, at: float, layout: Layout) -> None:
+    """Draw a faint line above a theme."""
+    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    ends = [1.0 / across, (layout.label + layout.axis + layout.values) / across]
+    figure.add_artist(Line2D(ends, [1 - at / down] * 2, color=COLOURS["faint"], linewidth=0.4, zorder=0))
+
+
+def _keep_end(text: Any, room: float) -> None:
+    """Shorten a text from its beginning until it fits."""
+    while text_width(text) > room and len(text.get_text()) > 3:
+        text.set_text("…" + text.get_text().lstrip("…")[1:])
+
+
+def _values(figure: Figure, places: list[tuple[float, str, Any]], layout: Layout, language: str) -> None:
+    """Write both values right of the axis, and beside each theme the marks of its targets without a ratio."""
+    left, room = layout.label + layout.axis + 2.4, layout.values - 2.4
+    head = add_text(figure, left, HEAD - 2.4, say("targets.values", language), fontsize=6, va="center", color="#555555")
+    fit_text(head, room)
+    for at, _, row in places:
+        if isinstance(row, pd.DataFrame):
+            _margin(figure, row, left + 1.0, HEAD + at, room - 1)
+        else:
+            colour = "#8a4b00" if row["verdict"] == "missed" else "#444444"
+            fit_text(add_text(figure, left, HEAD + at, printed(row), fontsize=6.5, va="center", color=colour), room)
+
+
+def _margin(figure: Figure, rows: pd.DataFrame, left: float, at: float, room: float) -> None:
+    """Draw one mark for each target of a theme without a ratio, those of one verdict together, and their number."""
+    found = counts(rows)
+    total = sum(found.values())
+    each = total * 2.4 + 4 <= room
+    x = left
+    for verdict, n in found.items():
+        for _ in range(n if each else 1):
+            _point(figure, x, at, verdict)
+            x += 2.4
+        if not each:
+            text = add_text(figure, x - 0.6, at, f"×{n}", fontsize=6, va="center", color="#555555")
+            x += text_width(text) + 1.4
+    if each and total:
+        add_text(figure, x, at, str(total), fontsize=6, va="center", color="#555555")
+
+
+def _point(figure: Figure, x: float, y: float, verdict: str) -> None:
+    """Draw the mark of a target without a ratio at a place in millimetres."""
+    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    point = SMALL | MARGIN_MARKS.get(verdict, {"marker": "o", "color": VERDICT_COLOURS.get(verdict, OTHER)})
+    figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **point))
+
+
+def _mark_key(targets: pd.DataFrame, language: str) -> list[tuple[dict[str, Any], str]]:
+    """Return marks and words of the key of the first panel, for what occurs."""
+    drawn = targets[targets["ratio"].notna()]
+    items: list[tuple[dict[str, Any], str]] = [
+        ({"marker": "o", "color": colour, "markersize": 4}, say(f"targets.key_{verdict}", language))
+        for verdict, colour in VERDICT_COLOURS.items() if (drawn["verdict"] == verdict).any()
+    ]  # fmt: skip
+    if (drawn["basis"] != "same").any():
+        items.append(({"marker": "s", "color": OTHER, "markersize": 3.8}, say("targets.key_basis", language)))
+    if (drawn["side"] == "at most").any():
+        items.append(({"marker": "<", "color": "#333333", "markersize": 3}, say("targets.key_least", language)))
+    without = counts(targets[targets["ratio"].isna()])
+    items += [(SMALL | MARGIN_MARKS[one], say(f"verdicts.{one}", language)) for one in without if one in MARGIN_MARKS]
+    return items
+
+
+def _claim_key(claims: pd.DataFrame, language: str) -> list[tuple[dict[str, Any], str]]:
+    """Return marks and words of the key of the last panel, for what occurs."""
+    marks = [(_claim_mark(fits), f"targets.key_{key}", (claims["verdict"] == RECONCILED) == fits) for key, fits in FITTING]
+    return [(mark, say(key, language)) for mark, key, rows in marks if rows.any()]
+
+
+def _key(figure: Figure, items: list[tuple[dict[str, Any], str]], left: float, top: float, right: float) -> None:
+    """Write marks with their words in a line that breaks where it is full."""
+    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    x, y = left + 1.0, top
+    for mark, words in items:
+        text = add_text(figure, x + 1.8, y, words, va="center", fontsize=6.5, color="#333333")
+        if x + 1.8 + text_width(text) > right and x > left + 1.0:
+            x, y = left + 1.0, y + KEY
+            text.set_position(((x + 1.8) / across, 1 - y / down))
+        figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **mark))
+        x += 1.8 + text_width(text) + 3.2
+
+
+def draw_verdicts(targets: pd.DataFrame, *, ax: Axes, squares: int, language: str) -> Axes:
+    """Draw one square per target by verdict, pale where the basis differs, with counts of all and of the same basis."""
+    wide, same = axes_width(ax), targets[targets["basis"] == "same"]
+    left, columns, alike, at = wide - COLUMNS - SQUARE * squares, (wide - 17.5, wide - 6.5), counts(same), 0.0
+    for verdict, n in counts(targets).items():
+        step = _step(n, squares)
+        ax.text(0, at + step / 2, _stacked(f"verdicts.{verdict}", language), va="center", fontsize=6.5, linespacing=1.1)
+        solid = int(((targets["verdict"] == verdict) & targets["basis"].isin(["same", ""])).sum())
+        _squares(ax, (left, at + (step - SQUARE * math.ceil(n / squares)) / 2), verdict, (n, solid), squares)
+        for x, some, total in zip(columns, (n, alike.get(verdict, 0)), (len(targets), len(same)), strict=True):
+            share = f"{100 * some / total:.0f}%" if some else ""
+            ax.text(x, at + step / 2 - (1.1 if share else 0), str(some) if some else "–", ha="center", va="center")
+            ax.text(x, at + step / 2 + 1.5, share, ha="center", va="center", fontsize=5.5, color="#666666")
+        at += step
+    for x, key, total in zip(columns, ("all", "same"), (len(targets), len(same)), strict=True):
+        words = f"{_stacked(f'targets.{key}', language)}\nn = {total}"
+        ax.text(x, -1.0, words, ha="center", va="bottom", fontsize=6, color="#555555", linespacing=1.1)
+    ax.set(xlim=(0, wide), ylim=(at, 0))
+    ax.set_axis_off()
+    return ax
+
+
+def _stacked(key: str, language: str) -> str:
+    """Return a message in one language, or in both on two lines."""
+    return "\n".join(say(key, one) for one in LANGUAGES if language in (one, "both"))
+
+
+def _squares(ax: Axes, corner: tuple[float, float], verdict: str, number: tuple[int, int], per_line: int) -> None:
+    """Draw squares in lines, the first ones solid, the rest pale; hollow where nothing was found."""
+    colour = VERDICT_COLOURS.get(verdict, OTHER)
+    face = "white" if verdict == NOT_FOUND else colour
+    for i in range(number[0]):
+        place = (corner[0] + SQUARE * (i % per_line), corner[1] + SQUARE * (i // per_line))
+        alpha = 1.0 if i < number[1] else 0.45
+        ax.add_patch(Rectangle(place, 1.8, 1.8, facecolor=face, edgecolor=colour, linewidth=0.5, alpha=alpha))
+
+
+def _claim_mark(fits: bool) -> dict[str, Any]:
+    """Return the mark of a claim: filled where levels and claim can be reconciled."""
+    face = COLOURS["ink"] if fits else "white"
+    return {"marker": "o", "color": COLOURS["ink"], "markerfacecolor": face, "markersize": 4, "markeredgewidth": 0.8}
+
+
+def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping[str, str]) -> Axes:
+    """Draw growth as claimed (dot) and as implied by the levels (bar); the mark is hollow where they cannot be reconciled."""
+    wide = axes_width(ax)
+    if claims.empty:
+        ax.text(0, 0.5, _stacked("targets.no_claims", language), va="center", color="#666666", transform=ax.transAxes)
+        ax.set_axis_off()
+        return ax
+    across = ax.get_yaxis_transform()
+    columns = ((1 - 19 / wide, "claimed"), (1.0, "implied"))
+    for place, row in enumerate(claims.to_dict("records")):
+        values, fits = claim_values(row), row["verdict"] == RECONCILED
+        top, at = place + 0.22, place + 0.7
+        _keep_end(ax.text(0, top, names.get(row["indicator"], row["indicator"]), va="center", transform=across), wide - 28)
+        for x, name in columns:
+            ax.text(x, top, values[name], ha="right", va="center", fontsize=6.5, transform=across)
+        ax.plot([row["claimed"], row["implied"]], [at, at], color=COLOURS["faint"], linewidth=0.8, zorder=1)
+        ends = (row["implied_low"], row["implied_high"])
+        ax.plot(ends, [at, at], color=OTHER, linewidth=4.5, solid_capstyle="butt", zorder=2)
+        ax.plot([row["implied"]], [at], marker="|", color=OTHER, markersize=4.5, markeredgewidth=1.2, linestyle="none", zorder=2)
+        ax.vlines(0, place + 0.42, place + 0.94, color="#333333", linewidth=0.5, zorder=0)
+        ax.plot([row["claimed"]], [at], linestyle="none", zorder=3, clip_on=False, **_claim_mark(fits))
+    for x, name in columns:
+        ax.text(
+            x, -0.12, say(f"targets.{name}", language), ha="right", va="bottom", fontsize=6, color="#555555", transform=across
+        )
+    _claim_axis(ax, claims, language)
+    return ax
+
+
+def _claim_axis(ax: Axes, claims: pd.DataFrame, language: str) -> None:
+    """Set the axis of growth: linear within ±10 per cent, logarithmic beyond."""
+    values = claims[["claimed", "implied", "implied_low", "implied_high"]].to_numpy(dtype=float)
+    values = values[np.isfinite(values)]
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    ax.set_xscale("symlog", linthresh=LINEAR)
+    ax.set_xlim(low * 1.15 - 1.5, high * 1.25 + 1.5)
+    ax.set_ylim(len(claims), 0)
+    left, right = ax.get_xlim()
+    ticks = [tick for tick in CLAIM_TICKS if left <= tick <= right]
+    ax.set_xticks(sorted(ticks), [f"{tick}".replace("-", "−") for tick in sorted(ticks)])
+    ax.minorticks_off()
+    ax.set_yticks([])
+    ax.spines["left"].set_visible(False)
+    words = (_stacked if axes_width(ax) < NARROW else say)("targets.claims_axis", language)
+    ax.set_xlabel(words, labelpad=1.5)

@@ -1,0 +1,345 @@
+"""Make a study out of a folder of reports: data, notebooks and a list of what a person has to decide."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from . import messages
+from .audit import audit
+from .build import package_notebooks
+from .counts import Group, belongs
+from .errors import ReadError, StudyError
+from .files import format_rows, sha256, write_atomically
+from .intake import Text, fit_name, read_texts, report_files
+from .messages import LANGUAGES
+from .occurrences import as_terms
+from .outline import outline
+from .reports import Report, delivery_date, read_folder
+from .restore import COLUMNS, restore
+from .study import Study, open_study
+from .tokens import tokenize
+
+Say = Callable[[str], None]
+Names = str | Mapping[str, str] | None
+MOST_TERMS = 5
+MOST_PLACES = 3
+UNDECIDED = ("lost", "probably lost", "not tested")
+MAKEFILE = """PYTHON ?= {python}
+
+reproduce:
+\t"$(PYTHON)" -m shinan_research reproduce .
+
+lab:
+\t"$(PYTHON)" -m shinan_research lab .
+"""
+
+
+def new_study(
+    folder: str | Path,
+    *,
+    reports: str | Path,
+    before: Group | None = None,
+    after: Group | None = None,
+    terms: Iterable[str] = (),
+    title: Names = None,
+    place: Names = None,
+    say: Say = lambda words: None,
+) -> Path:
+    """Make a study that builds as it is: `data/`, the package's notebooks and a Makefile that nobody needs.
+
+    The reports are copied byte by byte into `data/raw`, those of an archive or a table one by one; what cannot be read is
+    named and left out. They are audited: a report in which nothing is lost gets an apparatus without rows, which says
+    so; for the others that is left to a person. The folder appears complete or not at all.
+
+    Parameters
+    ----------
+    folder
+        Where to write; it must not exist, or be empty.
+    reports
+        A folder of reports, or one file that holds them (:func:`~shinan_research.reports.read_folder`).
+    before, after
+        The groups to compare: years, report ids, or places and years. By default the two latest years that one place
+        has both.
+    terms
+        The terms to declare. By default the five of the policy lexicon that are most frequent among those that stand in
+        both groups.
+    title, place
+        In Chinese and English (`{"zh": …, "en": …}`), or one string for both. By default computed from the reports.
+    say
+        Called with every sentence for the user, in both languages: what was left out, and what needs a decision.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds something, a group is not there, or two groups cannot be told apart.
+    ReadError
+        If there are no reports, or two of one place and year.
+    """
+    folder = Path(folder).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StudyError(f"{folder.name} exists and is not empty. Name a new folder; a study is never written over another.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    stage = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        found = _collect(Path(reports), stage / "data" / "raw", say)
+        groups = _groups(found, before, after)
+        tokens = tokenize(outline(restore(found, pd.DataFrame(columns=list(COLUMNS)))))
+        for group in groups:
+            belongs(tokens, group)
+        chosen = tuple(terms) or _frequent(tokens, groups)
+        _write(stage, found, groups, _names(found, groups, title, place), chosen)
+        _decide(stage, found, say)
+        _remark(found, tokens, groups, bool(tuple(terms)), chosen, say)
+        open_study(stage)
+        stage.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        stage.rename(folder)
+    except BaseException:
+        shutil.rmtree(stage, ignore_errors=True)
+        raise
+    _speak(say, "done", folder=folder.name, path=folder)
+    return folder
+
+
+def own_study(
+    folder: str | Path = "", *, before: Group | None = None, after: Group | None = None, terms: Iterable[str] = (),
+    say: Say = lambda words: None,
+) -> Study:  # fmt: skip
+    """Open the study of a folder of reports, made beside it as `<folder>-study` when it is first asked for.
+
+    What is decided in that study (apparatus, headings, `study.toml`) is kept from then on. Groups and terms given here
+    take the place of those on record, for this session alone.
+
+    Parameters
+    ----------
+    folder
+        A folder of reports, or a file that holds them; "" for the study that the working directory belongs to.
+    before, after, terms, say
+        As for :func:`new_study`.
+
+    Raises
+    ------
+    StudyError
+        If the folder holds a report that the study made from it does not.
+    ReadError
+        If the reports cannot be read.
+    """
+    terms = (terms,) if isinstance(terms, str) else tuple(terms)
+    if folder:
+        source = Path(folder).expanduser().resolve()
+        made = source.parent / f"{source.stem}-study"
+        if not (made / "data" / "study.toml").exists():
+            new_study(made, reports=source, before=before, after=after, terms=terms, say=say)
+        _same_reports(source, made)
+    study = open_study(made if folder else ".")
+    given = {name: _group(group) for name, group in (("before", before), ("after", after)) if group is not None}
+    return replace(study, **given, **({"terms": as_terms(terms)} if terms else {}))  # type: ignore[arg-type]
+
+
+def _same_reports(source: Path, made: Path) -> None:
+    """Refuse to go on with a study whose reports are not those of the folder it was made from."""
+    known = {sha256(path) for path in (made / "data" / "raw").iterdir()}
+    for file in report_files(source):
+        for text in read_texts(file):
+            if isinstance(text, Text) and sha256(text.raw) not in known and (text.year or delivery_date(text.text)):
+                raise StudyError(
+                    f"{text.name} is not in {made.name}, which was made from {source.name} earlier. Rename or delete "
+                    f"{made.name} (it holds what you have decided so far), and run again."
+                )
+
+
+def _speak(say: Say, key: str, **values: object) -> None:
+    """Say one message in both languages."""
+    for language in LANGUAGES:
+        say(messages.say(f"new.{key}", language, **values))
+
+
+# Reports
+
+
+def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
+    """Copy every readable text of a folder or file into `raw`, and read what stands there."""
+
+    def refused(error: ReadError) -> None:
+        _speak(say, "refused", error=error)
+
+    for file in report_files(source):
+        for text in read_texts(file):
+            if isinstance(text, ReadError):
+                refused(text)
+            else:
+                write_atomically(raw / _raw_name(text, raw), text.raw)
+    if not raw.is_dir():
+        raise ReadError(f"{source.name}: not one file here can be read as a report. The reasons stand above.")
+    left_out: list[ReadError] = []
+    found = read_folder(raw, refused=left_out.append)
+    kept = {report.source for report in found}
+    for error in left_out:
+        refused(error)
+    for path in [path for path in raw.iterdir() if path.name not in kept]:
+        path.unlink()
+    if not found:
+        raise ReadError(f"{source.name}: not one file here can be read as a report. The reasons stand above.")
+    return found
+
+
+def _raw_name(text: Text, raw: Path) -> str:
+    """Return the name of a text in `data/raw`: its own, after the folders it stood in within an archive."""
+    path = PurePosixPath(text.name)
+    name = "_".join(fit_name(part) for part in (*path.parts[:-1], path.stem)) + path.suffix.lower()
+    if (raw / name).exists():
+        raise ReadError(f"{text.name}: two reports would be called {name}. Take one away, or name them <place>-<year>.")
+    return name
+
+
+# Groups and terms
+
+
+def _groups(reports: list[Report], before: Group | None, after: Group | None) -> tuple[Group, Group]:
+    """Return the groups as asked for, or the two latest years."""
+    years = sorted({report.year for report in reports})
+    shared = [year for year in years[:-1] if _places(reports, year) & _places(reports, years[-1])]
+    default: tuple[Group | None, Group | None] = ((shared or years)[-1], years[-1]) if len(years) > 1 else (None, None)
+    if len(years) == 1 and len(reports) == 2:
+        default = (reports[0].id, reports[1].id)
+    chosen = tuple(_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
+    one, two = chosen
+    if one is None or two is None or one == two:
+        raise StudyError(
+            f"Two groups of reports are compared, but {one if one is not None else 'nothing'} and "
+            f"{two if two is not None else 'nothing'} were given or found. Years present: {', '.join(map(str, years))}. "
+            "Put reports of two years into the folder, or name them with --before and --after."
+        )
+    return one, two
+
+
+def _places(reports: list[Report], year: int) -> set[str]:
+    return {report.place for report in reports if report.year == year}
+
+
+def _group(given: Group) -> Group:
+    """Return a group as the command line gives it: four digits are a year."""
+    return int(given) if isinstance(given, str) and given.isdecimal() else given
+
+
+def _frequent(tokens: pd.DataFrame, groups: tuple[Group, Group]) -> tuple[str, ...]:
+    """Return the most frequent terms of the lexicon that stand in the bodies of both groups."""
+    body = tokens[(tokens["kind"] == "term") & (tokens["part"] != "annex")]
+    one, two = (Counter(body["term"][belongs(tokens, group)[body.index]].astype(str)) for group in groups)
+    ranked = sorted(one.keys() & two.keys(), key=lambda term: (-one[term] - two[term], term))
+    if not ranked:
+        raise StudyError("No term of the policy lexicon stands in both groups. Name the terms to compare with --terms.")
+    return tuple(ranked[:MOST_TERMS])
+
+
+# Files
+
+
+def _names(reports: list[Report], groups: tuple[Group, Group], title: Names, place: Names) -> dict[str, dict[str, str]]:
+    """Return title and place in both languages."""
+    places = list(dict.fromkeys(report.place for report in reports))
+    joined = {"zh": "、".join(places[:MOST_PLACES]), "en": ", ".join(places[:MOST_PLACES])}
+    if len(places) > MOST_PLACES:
+        joined = {one: messages.say("new.places", one, places=joined[one], n=len(places)) for one in LANGUAGES}
+    place = joined if place is None else dict.fromkeys(LANGUAGES, place) if isinstance(place, str) else dict(place)
+    before, after = (" ".join(map(str, group)) if isinstance(group, tuple) else str(group) for group in groups)
+    made = {one: messages.say("new.title", one, place=place[one], before=before, after=after) for one in LANGUAGES}
+    title = made if title is None else dict.fromkeys(LANGUAGES, title) if isinstance(title, str) else dict(title)
+    return {"title": title, "place": place}
+
+
+def _write(
+    stage: Path, reports: list[Report], groups: tuple[Group, Group], names: dict[str, dict[str, str]], terms: tuple[str, ...]
+) -> None:
+    """Write study.toml, hashes, notebooks and Makefile."""
+    lines = [*_head(names, groups), *(line for number, term in enumerate(terms) for line in _term(term, first=number == 0))]
+    write_atomically(stage / "data" / "study.toml", "\n".join([*lines, *_comment("files"), ""]).encode("utf-8"))
+    raw = sorted((stage / "data" / "raw").iterdir())
+    sums = "".join(f"{sha256(path)}  raw/{path.name}\n" for path in raw)
+    write_atomically(stage / "data" / "SHA256SUMS", sums.encode("utf-8"))
+    for path in sorted(package_notebooks().glob("*.ipynb")):
+        write_atomically(stage / "notebooks" / path.name, path.read_bytes())
+    makefile = "\n".join([*_comment("makefile"), MAKEFILE.format(python=Path(sys.executable).as_posix())])
+    write_atomically(stage / "Makefile", makefile.encode("utf-8"))
+
+
+def _comment(key: str) -> list[str]:
+    """Return a message as lines of comment, Chinese first."""
+    return [f"# {line}" for language in LANGUAGES for line in messages.say(f"new.{key}", language).splitlines()]
+
+
+def _quoted(value: object) -> str:
+    """Return a value as TOML: strings, whole numbers, lists of them."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _head(names: dict[str, dict[str, str]], groups: tuple[Group, Group]) -> Iterator[str]:
+    """Yield the lines of study.toml above the terms."""
+    yield from _comment("head")
+    yield ""
+    for key, value in names.items():
+        yield f"{key} = {{ zh = {_quoted(value['zh'])}, en = {_quoted(value['en'])} }}"
+    values = {"before": groups[0], "after": groups[1]}
+    settings: list[tuple[str, Mapping[str, object]]] = [
+        ("groups", values), ("language", {"language": "both"}), ("width", {"width": "double"}), ("seed", {"seed": 0}),
+        ("declared", {"declared": "after reading"}),
+    ]  # fmt: skip
+    for key, pairs in settings:
+        yield from ["", *_comment(key)]
+        yield from (f"{name} = {_quoted(value)}" for name, value in pairs.items())
+
+
+def _term(term: str, *, first: bool) -> Iterator[str]:
+    """Yield the lines of study.toml that declare a term; the first explains."""
+    yield from ["", *(_comment("terms") if first else []), "[[terms]]", f"name = {_quoted(term)}", f"forms = [{_quoted(term)}]"]
+
+
+# Decisions
+
+
+def _decide(stage: Path, reports: list[Report], say: Say) -> None:
+    """Audit the reports, say what needs a decision, and state for the others that nothing is lost."""
+    found = audit(reports)
+    lost = found[(found["defect"] == "lost character") & found["verdict"].isin(UNDECIDED)]
+    for report in reports:
+        if report.id not in set(lost["report"]):
+            write_atomically(stage / "data" / "emendations" / f"{report.id}.csv", format_rows([], COLUMNS))
+    for row in found[found["verdict"] != "naturally absent"].to_dict("records"):
+        say(f"  {row['report']}: {row['defect']} ({row['verdict']}) {row['where']} – {row['evidence']}")
+    _speak(say, "audited", n=len(reports), whole=len(reports) - lost["report"].nunique())
+    header = ",".join(COLUMNS)
+    for name, rows in lost.groupby("report", sort=False):
+        verdict = next(each for each in UNDECIDED if (rows["verdict"] == each).any())
+        characters = "".join(rows["where"][rows["verdict"] == verdict].astype(str))
+        _speak(say, verdict.replace(" ", "_"), report=name, characters=characters, header=header)
+
+
+def _remark(
+    reports: list[Report], tokens: pd.DataFrame, groups: tuple[Group, Group], given: bool, terms: tuple[str, ...], say: Say
+) -> None:
+    """Say what the comparison rests on: groups, terms, places of one group only, reports without a recognised plan."""
+    named = [" ".join(map(str, group)) if isinstance(group, tuple) else str(group) for group in groups]
+    _speak(say, "compared", before=named[0], after=named[1])
+    _speak(say, "terms_given" if given else "terms_found", terms=", ".join(terms))
+    one, two = (set(tokens["place"][belongs(tokens, group)]) for group in groups)
+    if not isinstance(groups[0], str) and one != two:
+        _speak(say, "unbalanced", places=", ".join(sorted(one ^ two)))
+    plans = set(tokens["report"][tokens["part"] == "plan"])
+    without = [report.id for report in reports if report.id not in plans]
+    if without:
+        _speak(say, "no_plan", reports=", ".join(without))

@@ -1,0 +1,183 @@
+"""Re-run a comparison under other readings of the text and other ways to count, and see which verdicts hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .counts import SCOPES, UNITS, Group, belongs
+from .errors import ShinanError
+from .shifts import compare
+
+OPTIONS = ("variant", "scope", "unit", "headings")
+DIFFERENCES = ("", "verdict", "direction", "direction and verdict")
+TIE = 1e-9
+
+
+def sensitivity(
+    readings: Mapping[str, pd.DataFrame],
+    before: Group,
+    after: Group,
+    *,
+    terms: pd.DataFrame | Iterable[str],
+    variant: str = "probable",
+    scopes: Sequence[str] = ("body", "review", "plan"),
+    units: Sequence[str] = UNITS,
+    headings: Sequence[bool] = (True, False),
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare terms under every reading of the text, scope, unit of resampling, with headings and without.
+
+    Each row is one of :func:`~shinan_research.shifts.compare` in closed form. The first of `scopes`, `units` and
+    `headings` with the reading `variant` is the base, beside which all others are set. Another scope asks another question,
+    with fewer occurrences: a verdict that becomes *too rare* there is lost, not refuted.
+
+    Parameters
+    ----------
+    readings
+        Tokens by the name of the reading, as of :func:`~shinan_research.restore.variants`, or by that of a segmenter.
+    before, after
+        A year, a report id, or a place and a year.
+    terms
+        Declared terms (:func:`~shinan_research.occurrences.as_terms`).
+    variant
+        The reading that is the base; without it the first.
+    scopes, units, headings
+        What is varied beside the text.
+    level
+        Level of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `compare`, and `unit, headings, base` (whether the row is of the base), `differs` (from the base:
+        empty, verdict, direction, or direction and verdict). A scope without text in either group is left out;
+        `attrs["settings"]["left_out"]` names it.
+
+    Raises
+    ------
+    ShinanError
+        If there is no reading or no term, a group is absent, an option is unknown, or the base holds no text.
+
+    Examples
+    --------
+    >>> from shinan_research.reports import Report
+    >>> from shinan_research.outline import outline
+    >>> from shinan_research.tokens import tokenize
+    >>> texts = {2001: "推进养老服务。建设养老院。", 2002: "建设学校。"}
+    >>> pair = [Report(f"a{year}", "A", year, text, text) for year, text in texts.items()]
+    >>> table = sensitivity({"probable": tokenize(outline(pair, witness=True))}, 2001, 2002, terms=["养老"], scopes=["body"])
+    >>> table[["unit", "headings", "verdict", "differs"]].drop_duplicates("unit").to_dict("list")["verdict"]
+    ['too rare', 'too rare', 'too rare']
+    """
+    listed = terms if isinstance(terms, pd.DataFrame) else list(terms)
+    _check(readings, listed, before, after, scopes, units, headings)
+    first = variant if variant in readings else next(iter(readings))
+    names = [first, *(name for name in readings if name != first)]
+    runs: list[pd.DataFrame] = []
+    left_out: list[str] = []
+    for scope, name in product(scopes, names):
+        tokens = readings[name][readings[name]["part"].isin(SCOPES[scope])]
+        if not _both(tokens, before, after):
+            left_out.append(f"{scope} of {name}")
+            continue
+        tokens.attrs = readings[name].attrs
+        for unit, heads in product(units, headings):
+            table = compare(
+                tokens, before, after, terms=listed, scope=scope, unit=unit, headings=heads, level=level,
+                n_permutations=0, variant=name,
+            )  # fmt: skip
+            runs.append(table.assign(unit=unit, headings=heads))
+    if f"{scopes[0]} of {first}" in left_out:
+        raise ShinanError(f"The scope {scopes[0]!r} of {first!r} holds no text in {before!r} or {after!r}. Begin with another.")
+    stacked = _marked(pd.concat(runs, ignore_index=True), (first, scopes[0], units[0], headings[0]))
+    options = {"variants": names, "scopes": [*scopes], "units": [*units], "headings": [*headings], "left_out": left_out}
+    stacked.attrs["settings"] = dict(runs[0].attrs["settings"]) | {"function": "sensitivity"} | options
+    return stacked
+
+
+def _check(
+    readings: Mapping[str, pd.DataFrame],
+    terms: pd.DataFrame | list[str],
+    before: Group,
+    after: Group,
+    scopes: Sequence[str],
+    units: Sequence[str],
+    headings: Sequence[bool],
+) -> None:
+    """Refuse what cannot be compared before anything is counted."""
+    if not readings or not len(terms):
+        raise ShinanError(f"sensitivity was given no {'term' if readings else 'reading'}; expected one at least.")
+    for name, given, allowed in (
+        ("scopes", scopes, tuple(SCOPES)), ("units", units, UNITS), ("headings", headings, (True, False)),
+    ):  # fmt: skip
+        unknown = [value for value in given if value not in allowed]
+        if unknown or not len(given):
+            raise ShinanError(f"{name} is {given!r}; allowed, one at least: {', '.join(map(str, allowed))}.")
+    for tokens in readings.values():
+        belongs(tokens, before), belongs(tokens, after)
+
+
+def _both(tokens: pd.DataFrame, before: Group, after: Group) -> bool:
+    """Return whether both groups hold Han characters outside headings in these tokens."""
+    plain = tokens[~tokens["heading"].astype(bool)]
+    try:
+        return all(plain.loc[belongs(plain, group), "han"].sum() > 0 for group in (before, after))
+    except ShinanError:
+        return False
+
+
+def _marked(table: pd.DataFrame, base: tuple[Any, ...]) -> pd.DataFrame:
+    """Return the table with its base rows marked, and for all rows in what they differ from them."""
+    is_base = np.logical_and.reduce([table[name] == value for name, value in zip(OPTIONS, base, strict=True)])
+    reference = table[is_base].set_index("term")
+    direction = pd.Series(_direction(table["log2_ratio"]), index=table.index)
+    verdict = table["verdict"] != table["term"].map(reference["verdict"])
+    turned = direction != table["term"].map(pd.Series(_direction(reference["log2_ratio"]), index=reference.index))
+    words = np.array(DIFFERENCES, dtype=object)[verdict.to_numpy(dtype=int) + 2 * turned.to_numpy(dtype=int)]
+    return table.assign(base=is_base, differs=words)
+
+
+def _direction(ratio: pd.Series[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Return the sign of log2 ratios; a ratio of one has none."""
+    values = ratio.to_numpy(dtype=float)
+    return np.asarray(np.sign(np.where(np.abs(values) < TIE, 0.0, values)))
+
+
+def steadiness(table: pd.DataFrame) -> pd.DataFrame:
+    """Count for each term under how many ways of counting its verdict and its direction hold.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`sensitivity`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per term, in order: `term, verdict` (of the base), `ways` (other readings, units and headings in the scope
+        of the base), `same_verdict, same_direction` (of these), `verdicts` (all that occur there, base first), `lowest,
+        highest` (log2 ratio in these), `scopes` (other scopes' verdicts in the base's reading, as "review: too rare").
+    """
+    base = table[table["base"]]
+    options = base.iloc[0]
+    rows = []
+    for row in base.to_dict("records"):
+        mine = table[table["term"] == row["term"]]
+        same = mine[mine["scope"] == row["scope"]]
+        others = same[~same["base"]]
+        like = np.logical_and.reduce([mine[name] == options[name] for name in ("variant", "unit", "headings")])
+        elsewhere = mine[like & (mine["scope"] != row["scope"])]
+        rows.append({
+            "term": row["term"], "verdict": row["verdict"], "ways": len(others),
+            "same_verdict": int((others["verdict"] == row["verdict"]).sum()),
+            "same_direction": int((~others["differs"].str.contains("direction")).sum()),
+            "verdicts": ", ".join(dict.fromkeys(same.sort_values("base", ascending=False, kind="stable")["verdict"])),
+            "lowest": float(same["log2_ratio"].min()), "highest": float(same["log2_ratio"].max()),
+            "scopes": "; ".join(f"{one.scope}: {one.verdict}" for one in elsewhere.itertuples()),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
