@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     added["review"].add_argument("--editor", required=True, help="the name of the person who decides")
     added["collate"].add_argument("file", type=Path, help="the report to be checked")
     added["collate"].add_argument("other", type=Path, help="another copy, or quotations from it, one a line")
+    added["collate"].add_argument("--apparatus", type=Path, help="an apparatus (<report id>.csv) to confirm, refute and complete")
+    added["collate"].add_argument("--source", help="how the apparatus cites the other copy")
     return parser
 
 
@@ -152,6 +154,25 @@ def _collate(options: argparse.Namespace) -> None:
         rest = row["right"][len(row["here"]) :]
         _say(f"{row['offset']:>7}  {row['kind']:<12} …{row['left']}[{row['here']}|{row['there']}]{rest}…")
     _say(f"{len(table)} differences over {table.attrs['compared']} Han characters compared.")
+    if options.apparatus:
+        _attest(table, options.apparatus, options.source or options.other.name)
+
+
+def _attest(differences: Any, path: Path, source: str) -> None:
+    """Let the other copy decide on the rows of an apparatus, and write it."""
+    from .collate import attest
+    from .files import format_rows, write_atomically
+    from .restore import COLUMNS, read_emendations
+
+    emendations = read_emendations(path.parent)
+    mine = emendations[emendations["report"] == path.stem]
+    table = attest(differences, mine, source=source)
+    write_atomically(path, format_rows(table.to_dict("records"), COLUMNS, mark=True))
+    found = table.attrs
+    _say(
+        f"{found['confirmed']} conjectures confirmed, {found['refuted']} refuted, {found['added']} losses added; "
+        f"precision {found['precision']:.2f}, recall {found['recall']:.2f}. Written: {path.name}"
+    )
 
 
 def _do(options: argparse.Namespace) -> None:

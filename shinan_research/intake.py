@@ -190,7 +190,7 @@ def _archive(raw: bytes, name: str) -> Iterator[Text | ReadError]:
     with opened:
         for inner, member in members:
             full = f"{name}/{inner}"
-            if any(PASSED_OVER.match(part) for part in PurePosixPath(inner).parts if part != ".."):
+            if any(PASSED_OVER.match(part) for part in inner.replace("\\", "/").split("/") if part not in ("", ".", "..")):
                 continue
             yield from _guarded(_member(opened, member, inner, full))
 

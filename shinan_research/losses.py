@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from typing import Any
 
 import pandas as pd
 from scipy import stats
@@ -63,6 +64,34 @@ def _band(rate: float, dispersion: float, han: int) -> tuple[float, float]:
     return 1e4 * float(spread.ppf(tail)) / han, 1e4 * float(spread.ppf(1 - tail)) / han
 
 
+def answer_losses(table: pd.DataFrame, emendations: pd.DataFrame, language: str = "en") -> str:
+    """Say which characters were found lost, and how much of the apparatus is firm.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`losses`.
+    emendations
+        The whole apparatus, with open rows.
+    """
+    stop = "；" if language == "zh" else "; "
+    rows = stop.join(_row(row, language) for row in table.to_dict("records"))
+    accepted = emendations[emendations["decision"] == "accept"]["certainty"].value_counts()
+    counts = {name: int(accepted.get(name, 0)) for name in ("attested", "certain", "probable", "possible")}
+    counts["n"] = counts["attested"] + counts["certain"] + counts["probable"]
+    counts["open"] = int((emendations["decision"] == "open").sum())
+    parts = [say("losses.found", language, rows=rows) if rows else say("losses.sound", language)]
+    return ("" if language == "zh" else " ").join([*parts, say("losses.restored_n", language, **counts)])
+
+
+def _row(row: dict[Hashable, Any], language: str) -> str:
+    """Return one lost character in words."""
+    return say(
+        "losses.row", language, char=row["char"], report=row["report"], seen=row["seen"], restored=row["restored"],
+        rate=f"{row['rate_restored']:.1f}", low=f"{row['low']:.1f}", high=f"{row['high']:.1f}",
+    )  # fmt: skip
+
+
 def describe_losses(table: pd.DataFrame, emendations: pd.DataFrame, place: dict[str, str]) -> dict[str, dict[str, str]]:
     """Return caption and alt text of the figure of losses in both languages, computed from its tables."""
     judged = sorted(set(emendations["decided_by"]))
@@ -72,12 +101,6 @@ def describe_losses(table: pd.DataFrame, emendations: pd.DataFrame, place: dict[
         comma, stop = ("、", "；") if language == "zh" else (", ", "; ")
         judges = comma.join(say(f"judge.{judge}", language) for judge in judged)
         caption[language] = say("losses.caption", language, place=place[language], judges=judges, **values)
-        rows = stop.join(
-            say(
-                "losses.row", language, char=row["char"], report=row["report"], seen=row["seen"], restored=row["restored"],
-                rate=f"{row['rate_restored']:.1f}", low=f"{row['low']:.1f}", high=f"{row['high']:.1f}",
-            )
-            for row in table.to_dict("records")
-        )  # fmt: skip
+        rows = stop.join(_row(row, language) for row in table.to_dict("records"))
         alt[language] = say("losses.alt", language, rows=rows or say("losses.none", language), **values)
     return {"caption": caption, "alt": alt}

@@ -316,7 +316,7 @@ def _without_chapter(counts: Counts, common: float, testable: NDArray[np.bool_],
     worst = np.full(len(testable), np.nan)
     for chapter in range(counts.chapter.max() + 1):
         keep = counts.chapter != chapter
-        if len(set(counts.after[keep].tolist())) < 2:
+        if any(counts.n[keep & (counts.after == side)].sum() == 0 for side in (False, True)):
             continue
         rest = counts._replace(
             x=counts.x[np.flatnonzero(keep)], n=counts.n[keep], han=counts.han[keep], after=counts.after[keep],

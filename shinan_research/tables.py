@@ -28,10 +28,11 @@ NOTHING = "–"
 UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]+")
 CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
 TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    "[": "{[}", "]": "{]}", "*": "{*}", "−": r"\ensuremath{-}", "×": r"\ensuremath{\times}", "±": r"\ensuremath{\pm}",
-    "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}", "≈": r"\ensuremath{\approx}", "→": r"\ensuremath{\to}",
+    "\\": r"\textbackslash{}", "{": r"\textbraceleft{}", "}": r"\textbraceright{}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "[": "{[}", "]": "{]}", "*": "{*}", "−": r"\ensuremath{-}", "×": r"\ensuremath{\times}",
+    "±": r"\ensuremath{\pm}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}", "≈": r"\ensuremath{\approx}",
+    "→": r"\ensuremath{\to}",
 }  # fmt: skip
 BELOW = "border-bottom:1.5pt solid black;"
 AROUND = "border-top:1.5pt solid black;border-bottom:0.75pt solid black;"
@@ -154,12 +155,14 @@ def _shown(table: pd.DataFrame, columns: Sequence[str], headings: Mapping[str, M
         raise FigureError(f"The table has no column {missing[0]!r}. Columns present: {', '.join(map(str, table.columns))}.")
     part = table[list(columns)] if columns else table
     names = [" ".join(headings[name][one] for one in _languages(language)) if name in headings else name for name in part.columns]
-    sides = [
-        "right" if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) else "left"
-        for kind in part.dtypes
-    ]
+    sides = [_side(kind) for kind in part.dtypes]
     rows = [tuple(plain(cell) for cell in row) for row in part.astype(object).itertuples(index=False, name=None)]
     return Shown(tuple(plain(name) for name in names), tuple(sides), tuple(rows))
+
+
+def _side(kind: Any) -> str:
+    """Return the side on which a column of a kind stands: numbers at the right."""
+    return "right" if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) else "left"
 
 
 def _shown_shift(table: pd.DataFrame, language: str) -> Shown:

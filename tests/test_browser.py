@@ -104,8 +104,8 @@ def watch(context: BrowserContext, allowed: Callable[[str], bool]) -> Watched:
 
 
 @pytest.fixture(scope="module")
-def browser(pages: Path) -> Iterator[Browser]:
-    """Return the one browser; the pages come first, since a kernel is better not started beside it."""
+def browser() -> Iterator[Browser]:
+    """Return the one browser, open as long as this module runs: its event loop is then out of the way of others."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -397,7 +397,7 @@ PAYLOADS = {  # the word kept stands where a payload has text of its own
     "picture onerror": f"<img src=x onerror={RUNS}>",
     "picture onerror with slash": f"<img/src=`x`/onerror={RUNS}>",
     "picture onload": f'<img alt="x" onload="{RUNS}" src="data:image/png;base64,{PIXEL}">',
-    "picture from outside": f"<img alt=x src='{EVIL}/x.png' srcset='{EVIL}/y.png 2x'><picture><source srcset='{EVIL}/z'></picture>",
+    "picture from outside": f"<img alt=x src={EVIL}/x.png srcset='{EVIL}/y.png 2x'><picture><source srcset='{EVIL}/z'></picture>",
     "picture that is svg": f"<img alt=x src=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' onload='{RUNS}'/>\">",
     "body onload": f"<body onload={RUNS} onpageshow={RUNS} background='{EVIL}/x'>kept",
     "video and audio": f"<video src=x onerror={RUNS} poster='{EVIL}/x'></video><audio src=x onerror={RUNS} autoplay></audio>kept",
@@ -472,7 +472,7 @@ PAYLOADS = {  # the word kept stands where a payload has text of its own
     "markdown link": f"[kept](javascript:{RUNS}) [kept](<javascript:{RUNS}>) [kept](JaVa&#x53;cript&colon;{RUNS})",
     "markdown data link": f"[kept](data:text/html,{SCRIPT.replace(' ', '')}) <javascript:{RUNS}> <data:text/html,x>",
     "markdown reference": f'[kept][x]\n\n[x]: javascript:{RUNS} "t\' onmouseover={RUNS}"',
-    "markdown picture": f'![kept](x"onerror="{RUNS}) ![kept]({EVIL}/x.png) ![kept](javascript:{RUNS})',
+    "markdown picture": f'kept ![x](x"onerror="{RUNS}) ![x]({EVIL}/x.png) ![x](javascript:{RUNS})',
     "markdown title": f'[kept](x "y\' onclick={RUNS}") [kept](https://a.example/"onclick="{RUNS})',
     "markdown code": f'```"><img src=x onerror={RUNS}>\nkept\n```\n\n`{SCRIPT}` ~~~html\n{SCRIPT}\n~~~',
     "markdown diagram": f'```mermaid\ngraph TD; A["<img src=x onerror={RUNS}>kept"]\nclick A href "javascript:{RUNS}"\n```',
@@ -505,7 +505,9 @@ FOUND = """() => {
 TEXTS = """carriers => Object.fromEntries([...document.querySelectorAll("[id^=cell-]")].map(cell => [cell.id.slice(5),
     Object.fromEntries(["", ...carriers].map(carrier =>
         [carrier, [...(carrier ? cell.querySelectorAll(carrier) : [cell])].map(part => part.innerText).join("\\n")]))]))"""
-LIVE = "() => [...frames].map(frame => { try { return Boolean(frame.__ran); } catch { return true; } })"
+LIVE = """() => [...document.querySelectorAll("iframe")].map(
+    part => { try { return Boolean(part.contentWindow.__ran); } catch { return true; } }
+)"""
 FORBIDDEN = {
     "script", "iframe", "frame", "frameset", "object", "embed", "applet", "base", "form", "input", "button", "select", "textarea",
     "svg", "video", "audio", "source", "picture", "template", "noscript", "dialog", "marquee", "maction", "annotation-xml",
@@ -514,8 +516,8 @@ FORBIDDEN = {
 
 
 def bare(text: str) -> str:
-    """Return text without what may differ on a page: white space, unseen characters and their names."""
-    text = re.sub(r"⟨U\+[0-9A-F]{4,6}⟩", "", text.replace("\ufffd", ""))
+    """Return text without what may differ on a page: white space, unseen characters, their names and their question marks."""
+    text = re.sub(r"⟨U\+[0-9A-F]{4,6}⟩|[?\ufffd]", "", text)
     return "".join(char for char in text if not char.isspace() and unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Cn"))
 
 
@@ -597,5 +599,5 @@ def test_payloads_are_live(browser: Browser, tmp_path: Path) -> None:
         seen.page.goto((tmp_path / "live.html").as_uri())
         answers = seen.page.evaluate(LIVE)
     alive = {name for name, answer in zip(PAYLOADS, answers, strict=True) if answer}
-    assert alive >= {"script", "picture onerror", "svg onload", "iframe srcdoc", "meta refresh", "mutation"}
-    assert len(alive) > 20 and len(seen.requests) > 20
+    assert alive >= {"script", "picture onerror", "svg onload", "iframe srcdoc", "meta refresh"}
+    assert len(alive) > 30 and len(seen.requests) > 10

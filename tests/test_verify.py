@@ -150,6 +150,14 @@ def test_different_on_another_platform(folders: Folders, change: Callable[[Path]
     assert status(folders) == ("different", "shift.csv")
 
 
+def test_missing_numbers_are_equal(folders: Folders) -> None:
+    """A cell that is empty on both sides does not keep a column with a nudged number from being within tolerance."""
+    elsewhere(folders[1])
+    for folder, p in zip(folders, (0.25, 0.25 * (1 + 1e-12)), strict=True):
+        replace(folder, "shift", "shift.csv", f"term,p\n花,\n树,{p!r}\n".encode())
+    assert status(folders)[0] == "within tolerance"
+
+
 def test_large_counts_are_compared_exactly(folders: Folders) -> None:
     """A whole number is a count, and a count may not differ by one however large it is."""
     elsewhere(folders[1])

@@ -95,7 +95,7 @@ def _count_direction(ids: list[np.ndarray], places: np.ndarray) -> list[model.Co
 
 def _vocabulary(texts: list[str], places: np.ndarray) -> str:
     """Return the characters seen in enough reports and places, sorted."""
-    seen = pd.DataFrame([(character, place) for text, place in zip(texts, places, strict=True) for character in sorted(set(text))])
+    seen = pd.DataFrame([(one, place) for text, place in zip(texts, places, strict=True) for one in sorted(set(text))])
     counts = seen.groupby(0)[1].agg(["size", "nunique"])
     counts = counts[(counts["size"] >= LEAST_REPORTS) & (counts["nunique"] >= LEAST_PLACES)]
     frequent = counts.sort_values("size", ascending=False, kind="stable").index[:LARGEST_VOCABULARY]

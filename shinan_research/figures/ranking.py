@@ -119,7 +119,9 @@ def _panel(
     for number, row in enumerate(table.to_dict("records")):
         y = top + HEAD + (number + 0.5) * ROW
         _label(figure, row, left, y, (glosses or {}).get(row["term"], "") if language != "zh" else "")
-        add_text(figure, start - COUNTS / 2, y, f"{row['count_before']}→{row['count_after']}", ha="center", va="center", fontsize=6.5)
+        add_text(
+            figure, start - COUNTS / 2, y, f"{row['count_before']}→{row['count_after']}", ha="center", va="center", fontsize=6.5
+        )
         _ratio(ratio, row, number, FRAMES[role])
     bursts.barh(range(len(table)), table["dispersion"] - 1, left=1, height=0.45, color="#b5b5b5")
     largest = max(2.0, float(np.ceil(whole.loc[whole["verdict"].isin(list(MARK_OF)), "dispersion"].max())))
@@ -183,7 +185,9 @@ def _key(figure: Figure, tested: pd.DataFrame, room: float, language: str) -> No
         for mark in used
     ]
     entries.append((HEADING, say("ranking.key_heading", language)))
-    entries += [({}, say(f"ranking.{'some' if survive else 'none'}", one, **words)) for one in LANGUAGES if language in (one, "both")]
+    entries += [
+        ({}, say(f"ranking.{'some' if survive else 'none'}", one, **words)) for one in LANGUAGES if language in (one, "both")
+    ]
     x, y = 3.0, down - room + 1
     for style, words_shown in entries:
         shift = 1.8 if style else -1.2

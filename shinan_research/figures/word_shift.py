@@ -25,7 +25,7 @@ from .style import (
     width_mm,
 )
 
-HEAD, ROW, FOOT, BAND, COUNTS, MARGIN, GAP = 10.0, 3.7, 9.5, 14.0, 12.0, 3.0, 10.0
+HEAD, ROW, FOOT, BAND, COUNTS, MARGIN, GAP = 10.0, 3.7, 9.5, 16.0, 12.0, 3.0, 10.0
 BESIDE = 0.40
 ROLE = {"more before": "before", "more after": "after"}
 
@@ -64,8 +64,8 @@ def draw_word_shift(
         figure = figure or new_figure(width, HEAD + body + FOOT + (0 if beside else BAND + 2 * GAP))
         bars = add_axes(figure, MARGIN, HEAD, wide - COUNTS - 2 * MARGIN, body)
         _bars(bars, chosen, language)
-        _counts(figure, chosen, table, wide - MARGIN, language)
-        left, top = (wide + MARGIN, HEAD + body - BAND) if beside else (MARGIN, HEAD + body + FOOT + GAP)
+        _counts(figure, chosen, {role: str(table.attrs["settings"][role]) for role in MARKERS}, wide - MARGIN, language)
+        left, top = (wide + MARGIN, HEAD) if beside else (MARGIN, HEAD + body + FOOT + GAP)
         room = across - left - 2 * MARGIN
         _total(add_axes(figure, left, top, room, BAND), table.attrs["total"], table.attrs["null"], language)
         for letter, key, x, y in (("a", "bars", MARGIN, 2.6), ("b", "total", left, 2.6 if beside else top - 5)):
@@ -98,34 +98,38 @@ def _bars(ax: Axes, chosen: pd.DataFrame, language: str) -> None:
     fit_text(ax.set_xlabel(say("word_shift.axis", language), labelpad=2), axes_width(ax))
 
 
-def _counts(figure: Figure, chosen: pd.DataFrame, table: pd.DataFrame, right: float, language: str) -> None:
+def _counts(figure: Figure, chosen: pd.DataFrame, names: dict[str, str], right: float, language: str) -> None:
     """Name the two groups above the bars, and write the counts of each word in a column of their own."""
     across, down = (size * MILLIMETRES for size in figure.get_size_inches())
     centre = MARGIN + (right - COUNTS - MARGIN) / 2
-    names = {role: str(table.attrs["settings"][role]) for role in ("before", "after")}
     for role, sign in (("before", -1), ("after", 1)):
-        words = say(f"ranking.{role}", language, **names)
-        x = centre + sign * 4
-        figure.add_artist(
-            Line2D([x / across], [1 - 7.2 / down], marker=MARKERS[role], color=COLOURS[role], markersize=4, linestyle="none")
-        )
-        place: dict[str, Any] = {"ha": "right" if sign < 0 else "left", "va": "center", "color": COLOURS[role], "fontsize": 7}
-        fit_text(add_text(figure, x + 1.8 * sign, 7.2, words, **place), centre - MARGIN - 6)
-    for place_of, row in enumerate(chosen.to_dict("records")):
-        y = HEAD + (place_of + 0.6) / (len(chosen) + 0.2) * len(chosen) * ROW
+        style: dict[str, Any] = {"marker": MARKERS[role], "color": COLOURS[role], "markersize": 4, "linestyle": "none"}
+        figure.add_artist(Line2D([(centre + 4 * sign) / across], [1 - 7.2 / down], **style))
+        side = "right" if sign < 0 else "left"
+        text = add_text(figure, centre + 5.8 * sign, 7.2, say(f"ranking.{role}", language, **names), ha=side, va="center")
+        text.set_color(COLOURS[role])
+        fit_text(text, centre - MARGIN - 6)
+    for number, row in enumerate(chosen.to_dict("records")):
+        y = HEAD + (number + 0.6) / (len(chosen) + 0.2) * len(chosen) * ROW
         add_text(figure, right, y, f"{row['count_before']}→{row['count_after']}", ha="right", va="center", fontsize=6.5)
     one = "zh" if language == "both" else language
     add_text(figure, right, HEAD - 1.2, say("ranking.counts", one), ha="right", va="bottom", fontsize=6, color="#555555")
 
 
 def _total(ax: Axes, total: float, null: dict[str, Any], language: str) -> None:
-    """Draw the divergence as a mark, and the band of what random groups of the same text would give."""
-    ax.barh(1, null["high"] - null["low"], left=null["low"], height=0.5, color=COLOURS["faint"])
-    ax.plot([null["mean"]] * 2, [0.75, 1.25], color="#555555", linewidth=0.9)
-    ax.plot([total], [0], marker="D", color=COLOURS["ink"], markersize=4.6, linestyle="none", clip_on=False)
-    ax.set_ylim(1.7, -0.6)
+    """Draw the divergence as a mark, and beneath it the band of what random groups of the same text would give."""
+    units = {each: say(f"unit.{null['unit']}", each) for each in LANGUAGES}
+    said = " ".join(say("word_shift.null", each, unit=units[each]) for each in LANGUAGES if language in (each, "both"))
+    band = f"{said}  {null['low']:.3f}–{null['high']:.3f}"
+    ax.plot([total], [1], marker="D", color=COLOURS["ink"], markersize=4.6, linestyle="none", clip_on=False)
+    ax.barh(3, null["high"] - null["low"], left=null["low"], height=0.6, color=COLOURS["faint"])
+    ax.plot([null["mean"]] * 2, [2.7, 3.3], color="#555555", linewidth=0.9)
+    for place, words in ((0, f"{say('word_shift.own', language)}  {total:.3f}"), (2, band)):
+        fit_text(ax.text(0, place, words, transform=ax.get_yaxis_transform(), va="center", fontsize=7), axes_width(ax))
+    ax.set_ylim(3.8, -0.5)
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    ends = (min(total, null["low"]), max(total, null["high"]))
-    room = (ends[1] - ends[0]) or 0.01
-    ax.set_xlim(ends[0] - 0.25 * room, ends[1] + 0.25 * room)
+    low, high = min(total, null["low"]), max(total, null["high"])
+    ax.set_xlim(low - 0.2 * (high - low or 0.01), high + 0.2 * (high - low or 0.01))
+    ax.locator_params(axis="x", nbins=5)
+    fit_text(ax.set_xlabel(say("word_shift.total_axis", language), labelpad=2), axes_width(ax))

@@ -1,0 +1,54 @@
+"""The export to TEI holds both layers of the text."""
+
+import xml.etree.ElementTree as ET
+
+import pandas as pd
+import pytest
+
+from shinan_research import ApparatusError, Emendation, Report, restore, to_tei
+
+NS = "{http://www.tei-c.org/ns/1.0}"
+
+
+def exported(text: str, *rows: Emendation) -> ET.Element:
+    """Return the document of one report restored with these rows."""
+    return ET.fromstring(to_tei(restore([Report("a", "甲区", 2031, text, text)], pd.DataFrame(rows, columns=list(COLUMNS)))))
+
+
+COLUMNS = Emendation("a", 0, "x").__dict__
+ROW = Emendation("a", 7, "中", "十九届 二、三", "全会", "attested", "accept", "machine reader", source="a <copy> & more")
+
+
+def layer(root: ET.Element, without: str) -> str:
+    """Return the running text without one kind of element."""
+    paragraph = root.find(f".//{NS}body/{NS}p")
+    parts = [paragraph.text or ""]
+    for child in paragraph:
+        parts += ["" if child.tag == NS + without else child.text or "", child.tail or ""]
+    return "".join(parts)
+
+
+def test_both_layers_stand_in_the_document() -> None:
+    """Without what was supplied it is the witness, without the stray space the text."""
+    root = exported("十九届 二、三全会<b>&", ROW)
+    assert layer(root, "supplied") == "十九届 二、三全会<b>&"
+    assert layer(root, "surplus") == "十九届二、三中全会<b>&"
+    supplied = root.find(f".//{NS}supplied")
+    assert supplied.attrib == {"reason": "omitted", "cert": "high", "resp": "#machine-reader", "source": "a <copy> & more"}
+
+
+def test_the_apparatus_has_an_entry_per_emendation() -> None:
+    """Each emendation is an entry whose lemma is the character and whose reading is empty."""
+    [app] = exported("十九届 二、三全会", ROW).findall(f".//{NS}app")
+    assert (app.get("loc"), app.find(f"{NS}lem").text, app.find(f"{NS}rdg").text) == ("7", "中", None)
+
+
+def test_forbidden_characters_do_not_break_the_document() -> None:
+    """Control characters that XML forbids become U+FFFD."""
+    assert "\ufffd" in layer(exported("甲\x0b乙"), "supplied")
+
+
+def test_an_unrestored_report_is_refused() -> None:
+    """Only restored reports have two layers."""
+    with pytest.raises(ApparatusError, match="Not restored: a"):
+        to_tei([Report("a", "甲区", 2031, "甲", "甲")])
