@@ -97,22 +97,29 @@ def _ratios(table: pd.DataFrame) -> pd.Series[float]:
     return (outcome / target.where(target != 0)).where(table["verdict"].isin(COMPARED))
 
 
-def choose_plan(targets: pd.DataFrame, group: object) -> pd.DataFrame:
-    """Return the targets of one report: that of a group (year, report id, or place and year), else the last one.
+def choose_pair(quantities: pd.DataFrame, group: object) -> pd.DataFrame:
+    """Return the quantities of one report and of that of the next year: the report of a group, else the last with a successor.
+
+    Parameters
+    ----------
+    quantities
+        The table of :func:`~shinan_research.quantities.quantities`.
+    group
+        A year, a report id, or a place and a year, as in `data/study.toml`.
 
     Returns
     -------
     pandas.DataFrame
-        Rows of `targets`, a table of :func:`place_targets`.
+        Rows of `quantities`; none where no two reports of one place are a year apart.
     """
-    if targets.empty:
-        return targets
-    keys = zip(targets["report"], targets["place"], targets["year"], strict=True)
-    mine = [group in (report, year, str(year), (place, year)) for report, place, year in keys]
-    reports = targets["report"][mine] if any(mine) else targets["report"].iloc[-1:]
-    chosen: pd.DataFrame = targets[targets["report"] == reports.iloc[0]].reset_index(drop=True)
-    chosen.attrs["settings"] = dict(targets.attrs.get("settings", {}))
-    return chosen
+    keys = sorted(set(zip(quantities["place"], quantities["year"], quantities["report"], strict=True)))
+    known = {(place, year) for place, year, _ in keys}
+    pairs = [(place, year, report) for place, year, report in keys if (place, year + 1) in known]
+    mine = [pair for pair in pairs if group in (pair[2], pair[1], str(pair[1]), pair[:2])]
+    chosen = pd.Series(False, index=quantities.index)
+    for place, year, _ in [*mine, *pairs[-1:]][:1]:
+        chosen = (quantities["place"] == place) & quantities["year"].isin([year, year + 1])
+    return quantities[chosen]
 
 
 def answer_targets(
@@ -228,9 +235,8 @@ def _claimed(claims: pd.DataFrame, carried: pd.DataFrame, language: str) -> list
     if claims.empty:
         return [say("announced.no_claims", language), *_carried(carried, language)]
     open_claims = claims[claims["verdict"] != RECONCILED]
-    listed = ("；" if language == "zh" else "; ").join(
-        say("announced.claim", language, **claim_values(row)) for row in open_claims.to_dict("records")
-    )
+    gap, joint = ("；", "至") if language == "zh" else ("; ", " to ")
+    listed = gap.join(say("announced.claim", language, **claim_values(row, joint)) for row in open_claims.to_dict("records"))
     key = "announced.claims" if len(open_claims) else "announced.claims_fit"
     return [say(key, language, n=len(claims), open=len(open_claims), listed=listed), *_carried(carried, language)]
 
@@ -239,10 +245,14 @@ def _carried(carried: pd.DataFrame, language: str) -> list[str]:
     return [say("announced.carried", language, n=len(carried))] if len(carried) else []
 
 
-def claim_values(row: Mapping[Any, Any]) -> dict[str, str]:
-    """Return claimed and implied growth of a row as prose and figure print them."""
+def claim_values(row: Mapping[Any, Any], joint: str = "…") -> dict[str, str]:
+    """Return claimed and implied growth of a row as prose and figure print them.
+
+    >>> claim_values({"indicator": "收入", "claimed": 1.0, "implied_low": -5.46, "implied_high": -5.34}, " to ")
+    {'indicator': '收入', 'claimed': '1', 'implied': '−5.5 to −5.3'}
+    """
     ends = [f"{row[name]:.1f}".replace("-", "−") for name in ("implied_low", "implied_high")]
-    implied = ends[0] if ends[0] == ends[1] else " – ".join(ends)
+    implied = ends[0] if ends[0] == ends[1] else joint.join(ends)
     return {"indicator": str(row["indicator"]), "claimed": f"{row['claimed']:g}".replace("-", "−"), "implied": implied}
 
 

@@ -35,6 +35,7 @@ CLOSING = '。！？!?…”"）)》'
 GOVERNMENT = re.compile(r"代表.{0,24}?(?:人民政府|国务院|政府)|" + OPENER)
 OTHER_BODY = re.compile(r"代表.{0,24}?(?:常务委员会|常委会|法院|检察院)|(?:国民经济|预算).{0,40}(?:计划|预算).{0,12}报告")
 MASKED = re.compile(r"\*+|[×xX]{2,}(?=[省市县区年月日万亿])|在、国务院|以新时代中国特色|以为核心的党中央|以同志为核心")
+NUMBER = re.compile("0[十百千万亿]*$")  # in the view, where every digit is 0
 QUESTIONS = re.compile(r"[?？]{2,}")
 FURNITURE = re.compile(
     r"责任编辑|浏览次数|点击数|点击率|关闭窗口|【打印|打印本页|上一篇|下一篇|字号[:：]|分享到[:：]|扫一扫|信息来源[:：]|https?://|发布时间[:：]|当前位置"
@@ -271,13 +272,22 @@ def lost_characters(report: Report) -> list[Finding]:
 
 
 def _broken_words(text: str, character: str) -> int:
-    """Return how many places become well-formed with a character; the slow count only where the quick one finds some."""
-    broken = 0
+    """Return how many places become well-formed with a character; the slow count only where the quick one finds some.
+
+    Places after a number do not count, for any unit fits there, and if all places have one neighbour in common, as a local
+    name does that is repeated, they count as one.
+    """
+    places: list[int] = []
     for sides in (2, 1):
-        broken = int((estimate(examine(text, character, sides=sides)[1], False) >= BROKEN_SCORE).sum())
-        if broken < LEAST_BROKEN - 1:
+        gaps, features = examine(text, character, sides=sides)
+        likely = gaps[estimate(features, False) >= BROKEN_SCORE].tolist()
+        places = [gap for gap in likely if not NUMBER.search(text[max(0, gap - 4) : gap])]
+        if len(places) < LEAST_BROKEN - 1:
             break
-    return broken
+    around = [(text[gap - 1 : gap], text[gap : gap + 1]) for gap in places]
+    one = any(len(set(side)) == 1 for side in zip(*around, strict=True))
+    distinct = 1 if one else len(set(around))
+    return len(places) if distinct >= LEAST_BROKEN else distinct
 
 
 def _verdict(adjusted: float, broken: int, missing: float) -> str:

@@ -41,7 +41,15 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     return _join(parts, language)
 
 
-def answer(shift: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str = "en") -> list[str]:
+def answer(
+    shift: pd.DataFrame,
+    tokens: pd.DataFrame,
+    terms: pd.DataFrame,
+    language: str = "en",
+    *,
+    senses: pd.DataFrame | None = None,
+    glosses: Mapping[str, str] | None = None,
+) -> list[str]:
     """Answer for each declared term whether it changed: one paragraph per term, its facts, places and finding.
 
     Parameters
@@ -52,15 +60,37 @@ def answer(shift: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, langu
         The tokens compared.
     terms
         The declared terms (:func:`~shinan_research.occurrences.as_terms`); rows of the family *declared* are answered.
+    senses, glosses
+        Coded senses, and glosses that name them in English.
     """
-    found = occurrences(tokens, terms)
-    return [
-        _join(
-            [*facts(row, found, tokens, terms, language), say(f"finding.{row['verdict']}", language, **_values(row, language))],
-            language,
-        )
-        for row in shift[shift["family"] == "declared"].to_dict("records")
+    found = occurrences(tokens, terms, senses=senses)
+    paragraphs = []
+    for row in shift[shift["family"] == "declared"].to_dict("records"):
+        parts = [*facts(row, found, tokens, terms, language), *_meanings(row, found, language, glosses or {})]
+        paragraphs.append(_join([*parts, say(f"finding.{row['verdict']}", language, **_values(row, language))], language))
+    return paragraphs
+
+
+def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosses: Mapping[str, str]) -> list[str]:
+    """Say how often the term has each coded sense in the body of each group, and when a sense has gone altogether."""
+    mine = found[(found["term"] == row["term"]) & (found["sense"] != "") & (found["part"] != "annex")]
+    if mine["sense"].nunique() < 2:
+        return []
+    counts = mine.groupby(["year", "sense"], sort=True).size().unstack(fill_value=0)
+    sentences = []
+    for year, numbers in counts.iterrows():
+        ordered = sorted(((int(n), str(sense)) for sense, n in numbers.items() if n), key=lambda pair: (-pair[0], pair[1]))
+        named = [say("senses.one", language, n=n, sense=_gloss(sense, language, glosses)) for n, sense in ordered]
+        words = ("，" if language == "zh" else ", ").join(named)
+        sentences.append(say("senses.row", language, group=group_name(year, language), senses=words))
+    gone = [
+        str(sense) for sense in counts.columns if counts[sense].iloc[-1] == 0 and counts[sense].iloc[0] * 2 > counts.iloc[0].sum()
     ]
+    return sentences + [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
+
+
+def _gloss(label: str, language: str, glosses: Mapping[str, str]) -> str:
+    return glosses.get(label, label) if language == "en" else label
 
 
 def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str) -> list[str]:

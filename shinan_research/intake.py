@@ -25,10 +25,10 @@ BREAKS = {f"{WORD} tab": "\t", f"{WORD} br": "\n", f"{WORD} cr": "\n"}
 GENRE = re.compile(r"政府工作报告|工作报告|report|gov(?:ernment)?[ _-]*work", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?:[01]\d[0-3]\d)?(?!\d)")
 RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
-LATIN = re.compile(r"[A-Za-z][A-Za-z' ]*")
+LATIN = re.compile(r"[^\W\d_](?:[^\W\d_]|[' ])*")
 SEAT = re.compile(r"(?:省|市|区|县|州|旗|盟|国务院|特区|兵团|镇|乡)$")
 IN_TEXT = re.compile(r"代表\s*(?P<place>国务院|[\u4e00-\u9fff]{1,20}?[省市区县州旗盟])\s*(?:人民政府|政府|[,，])")
-UNFIT = re.compile(r'[\\/:*?"<>|\s\x00-\x1f.]+')
+UNFIT = re.compile(r'[\\/:*?"<>|\s\x00-\x1f]+')
 HEAD = 1_500
 COLUMNS = {
     "text": ("text", "full_text", "fulltext", "正文", "全文", "doc", "content", "内容", "body", "文本", "报告全文", "报告内容"),
@@ -109,7 +109,7 @@ def place_in(text: str) -> str:
 
 def fit_name(name: str) -> str:
     """Return a name that every file system takes: what is unfit becomes a hyphen."""
-    return UNFIT.sub("-", name).strip("-")
+    return UNFIT.sub("-", name).strip("-.")
 
 
 def report_files(path: Path) -> list[Path]:

@@ -92,8 +92,7 @@ def new_study(
     folder = Path(folder).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StudyError(f"{folder.name} exists and is not empty. Name a new folder; a study is never written over another.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    stage = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    stage = _stage(folder)
     try:
         found = _collect(Path(reports), stage / "data" / "raw", say)
         groups = _groups(found, before, after)
@@ -114,6 +113,15 @@ def new_study(
         raise
     _speak(say, "done", folder=folder.name, path=folder)
     return folder
+
+
+def _stage(folder: Path) -> Path:
+    """Return a new folder beside the one to be made, in which it is prepared."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    except OSError as error:
+        raise StudyError(f"{folder.parent} cannot be written to ({error.strerror}). Name a folder of your own.") from error
 
 
 def own_study(
@@ -142,7 +150,7 @@ def own_study(
     terms = (terms,) if isinstance(terms, str) else tuple(terms)
     if folder:
         source = Path(folder).expanduser().resolve()
-        made = source.parent / f"{source.stem}-study"
+        made = source.parent / f"{source.stem if source.is_file() else source.name}-study"
         if not (made / "data" / "study.toml").exists():
             new_study(made, reports=source, before=before, after=after, terms=terms, say=say)
         _same_reports(source, made)
@@ -174,27 +182,21 @@ def _speak(say: Say, key: str, **values: object) -> None:
 
 def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
     """Copy every readable text of a folder or file into `raw`, and read what stands there."""
-
-    def refused(error: ReadError) -> None:
-        _speak(say, "refused", error=error)
-
+    reasons: list[ReadError] = []
     for file in report_files(source):
         for text in read_texts(file):
             if isinstance(text, ReadError):
-                refused(text)
+                reasons.append(text)
             else:
                 write_atomically(raw / _raw_name(text, raw), text.raw)
-    if not raw.is_dir():
-        raise ReadError(f"{source.name}: not one file here can be read as a report. The reasons stand above.")
-    left_out: list[ReadError] = []
-    found = read_folder(raw, refused=left_out.append)
+    found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
+    for error in reasons:
+        _speak(say, "refused", error=error)
+    if not found:
+        raise ReadError(f"{source.name}: not one file here can be read as a report. The first reason: {reasons[0]}")
     kept = {report.source for report in found}
-    for error in left_out:
-        refused(error)
     for path in [path for path in raw.iterdir() if path.name not in kept]:
         path.unlink()
-    if not found:
-        raise ReadError(f"{source.name}: not one file here can be read as a report. The reasons stand above.")
     return found
 
 
@@ -266,16 +268,25 @@ def _names(reports: list[Report], groups: tuple[Group, Group], title: Names, pla
 def _write(
     stage: Path, reports: list[Report], groups: tuple[Group, Group], names: dict[str, dict[str, str]], terms: tuple[str, ...]
 ) -> None:
-    """Write study.toml, hashes, notebooks and Makefile."""
+    """Write study.toml, hashes, a list of the files with room for their sources, notebooks and Makefile."""
     lines = [*_head(names, groups), *(line for number, term in enumerate(terms) for line in _term(term, first=number == 0))]
-    write_atomically(stage / "data" / "study.toml", "\n".join([*lines, *_comment("files"), ""]).encode("utf-8"))
+    write_atomically(stage / "data" / "study.toml", "\n".join([*lines, "", *_comment("files"), ""]).encode("utf-8"))
     raw = sorted((stage / "data" / "raw").iterdir())
     sums = "".join(f"{sha256(path)}  raw/{path.name}\n" for path in raw)
     write_atomically(stage / "data" / "SHA256SUMS", sums.encode("utf-8"))
+    write_atomically(stage / "data" / "README.md", _readme(reports).encode("utf-8"))
     for path in sorted(package_notebooks().glob("*.ipynb")):
         write_atomically(stage / "notebooks" / path.name, path.read_bytes())
     makefile = "\n".join([*_comment("makefile"), MAKEFILE.format(python=Path(sys.executable).as_posix())])
     write_atomically(stage / "Makefile", makefile.encode("utf-8"))
+
+
+def _readme(reports: list[Report]) -> str:
+    """Return a table of the files of `data/raw`, with empty cells for what only a person knows."""
+    head, line = (" | ".join(cells) for cells in (["report", "file", "delivered", "source", "address", "retrieved"], ["---"] * 6))
+    rows = [f"| {each.id} | raw/{each.source} | {each.delivered} |  |  |  |" for each in reports]
+    words = "\n\n".join(messages.say("new.readme", language) for language in LANGUAGES)
+    return "\n".join([words, "", f"| {head} |", f"| {line} |", *rows, ""])
 
 
 def _comment(key: str) -> list[str]:
@@ -320,7 +331,7 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
         if report.id not in set(lost["report"]):
             write_atomically(stage / "data" / "emendations" / f"{report.id}.csv", format_rows([], COLUMNS))
     for row in found[found["verdict"] != "naturally absent"].to_dict("records"):
-        say(f"  {row['report']}: {row['defect']} ({row['verdict']}) {row['where']} – {row['evidence']}")
+        say(f"  {row['report']}: {row['defect']} ({row['verdict']}) {row['where']} – {' '.join(row['evidence'].split())}")
     _speak(say, "audited", n=len(reports), whole=len(reports) - lost["report"].nunique())
     header = ",".join(COLUMNS)
     for name, rows in lost.groupby("report", sort=False):

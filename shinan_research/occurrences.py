@@ -14,6 +14,7 @@ from .tokens import SEPARATOR
 TERM_COLUMNS = ("term", "form", "role", "family")
 ROLES = ("form", "not", "wide")
 WIDE = "{} (wide)"
+SENSE = "{}: {}"
 CHAPTER = ["report", "place", "year", "part", "chapter", "chapter_title"]
 COLUMNS = (
     "term", "form", *CHAPTER, "han", "block", "sentence", "heading", "restored", "start", "end", "sense",
@@ -68,7 +69,7 @@ def find_patterns(terms: pd.DataFrame) -> dict[str, tuple[re.Pattern[str], froze
     return patterns
 
 
-def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
+def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, senses: pd.DataFrame | None = None) -> pd.DataFrame:
     """List every occurrence of declared terms, chapter by chapter.
 
     The forms are matched as strings in the text that the tokens tile, longest first, never twice, never across the
@@ -81,6 +82,8 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd
         The table of :func:`~shinan_research.tokens.tokenize`.
     terms
         Declared terms: see :func:`as_terms`.
+    senses
+        Coded senses, `term, report, start, sense`, with `start` in `Report.text`; an occurrence without a code has none.
 
     Returns
     -------
@@ -110,8 +113,34 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str]) -> pd
     table = table.astype({"start": "Int64", "end": "Int64", "block": "Int64", "sentence": "Int64"})
     table["term"] = pd.Categorical(table["term"], categories=list(patterns))
     table = table.sort_values(["term", "report", "chapter", "start"], kind="stable", ignore_index=True)
+    if senses is not None and len(senses):
+        keys = pd.MultiIndex.from_frame(table[["term", "report", "start"]].astype({"term": str}))
+        coded = senses.drop_duplicates(["term", "report", "start"]).set_index(["term", "report", "start"])["sense"]
+        table["sense"] = coded.reindex(keys).fillna("").to_numpy()
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {}))
     return table[list(COLUMNS)]
+
+
+def by_sense(found: pd.DataFrame) -> pd.DataFrame:
+    """Add to an occurrence table a row set per coded sense, named "term: sense"; the rows of the terms stay.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`occurrences`; the categories of `term` are followed by those of the senses, in the order of the
+        terms and then by falling count.
+    """
+    coded = found[found["sense"] != ""]
+    counts = coded.groupby(["term", "sense"], observed=True).size().rename("count").reset_index()
+    counts = counts.sort_values(["term", "count", "sense"], ascending=[True, False, True], kind="stable")
+    names = {(str(row["term"]), row["sense"]): SENSE.format(row["term"], row["sense"]) for row in counts.to_dict("records")}
+    terms = [str(term) for term in found["term"].cat.categories]
+    keys = zip(coded["term"].astype(str), coded["sense"], strict=True)
+    extra = coded.assign(term=[names[key] for key in keys])
+    both = pd.concat([found.astype({"term": str}), extra.astype({"term": str})], ignore_index=True)
+    both["term"] = pd.Categorical(both["term"], categories=[*terms, *names.values()])
+    both.attrs = dict(found.attrs)
+    return both
 
 
 def _found(tokens: pd.DataFrame, name: str, pattern: re.Pattern[str], forms: frozenset[str]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from scipy import sparse, special, stats
 
 from .counts import Counts, Group, count_units
 from .errors import ShinanError
-from .occurrences import as_terms, occurrences
+from .occurrences import as_terms, by_sense, occurrences
 
 Array = NDArray[np.float64]
 
@@ -51,6 +51,7 @@ def compare(
     after: Group,
     *,
     terms: pd.DataFrame | Iterable[str] = (),
+    senses: pd.DataFrame | None = None,
     strata: pd.DataFrame | None = None,
     scope: str = "body",
     unit: str = "block",
@@ -79,6 +80,8 @@ def compare(
     terms
         Declared terms (:func:`~shinan_research.occurrences.as_terms`). Without any, the vocabulary: tokens of kind word or
         term with a pooled count of at least 8.
+    senses
+        Coded senses (:func:`~shinan_research.occurrences.occurrences`): one more row per sense, "term: sense".
     strata
         Matched chapters: `report, chapter, stratum`. Without, all text of the scope is one stratum.
     scope
@@ -112,12 +115,13 @@ def compare(
     Notes
     -----
     G2: Dunning (1993). Sandwich dispersion: McCullagh and Nelder (1989, ch. 9); shrinkage after Lund et al. (2012).
-    Jeffreys interval: Brown, Cai and DasGupta (2001). p never 0: Phipson and Smyth (2010). Untestable
-    hypotheses: Tarone (1990). Detectable ratio: normal approximation on the log scale.
+    Jeffreys interval: Brown, Cai and DasGupta (2001). p never 0: Phipson and Smyth (2010). Untestable: Tarone (1990).
     """
     _check(level, n_permutations, seed)
     family = _families(terms)
-    found = None if family.empty else occurrences(tokens, terms)
+    found = None if family.empty else by_sense(occurrences(tokens, terms, senses=senses))
+    if found is not None:
+        family = family.reindex([str(term) for term in found["term"].cat.categories], fill_value="senses")
     counts = count_units(tokens, found, before, after, scope=scope, unit=unit, headings=headings, strata=strata)
     vocabulary = counts if found is None else count_units(
         tokens, None, before, after, scope=scope, unit=unit, headings=headings, strata=strata

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,6 +14,7 @@ import pandas as pd
 from .dictionary import read_lexicon
 from .errors import ShinanError, StudyError
 from .files import read_rows, read_text, sha256
+from .links import locate_links, read_links
 from .occurrences import WIDE, as_terms
 from .reports import Report, check_unique, read_folder, read_page, read_report
 from .restore import read_emendations
@@ -24,6 +26,7 @@ TERM_KEYS = ("name", "forms", "not", "wide", "family")
 DECLARED = ("before counting", "after reading")
 LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
+SENSE_COLUMNS = ("report", "offset", "match", "sense", "decided_by")
 HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
 
 
@@ -109,6 +112,25 @@ class Study:
         except ValueError as error:
             raise StudyError(f"data/headings: start and end must be whole numbers ({error}).") from error
 
+    def senses(self, reports: list[Report]) -> pd.DataFrame:
+        """Read the coded senses, `data/senses/<term>.csv`, with their places in the text of restored reports.
+
+        Raises
+        ------
+        StudyError
+            If a form does not stand at its offset, or a row lacks its sense or who decided.
+        """
+        known = {report.id: report for report in reports}
+        rows = []
+        for path in sorted((self.data / "senses").glob("*.csv")):
+            for row in read_rows(path, SENSE_COLUMNS):
+                rows.append((path.stem, row["report"], _sense_place(path, row, known), row["sense"], row["decided_by"]))
+        return pd.DataFrame(rows, columns=["term", "report", "start", "sense", "decided_by"])
+
+    def links(self, reports: list[Report]) -> pd.DataFrame:
+        """Read the reviewed links between targets and outcomes, `data/links`, with offsets in the text of these reports."""
+        return locate_links(read_links(self.data / "links"), reports)
+
     @cached_property
     def segmenter(self) -> Segmenter:
         """The segmenter with the study's own terms: `data/lexicon/*.txt`."""
@@ -158,6 +180,19 @@ class Study:
                     "fetch the file again, or clone with the repository's .gitattributes in force."
                 )
             raise StudyError(f"data/{name} has changed: its SHA-256 is {sha256(raw)}, data/SHA256SUMS says {expected}.")
+
+
+def _sense_place(path: Path, row: dict[str, str], reports: dict[str, Report]) -> int:
+    """Return where a coded form stands in the text, after checking that it does."""
+    where = f"senses/{path.name}, {row['report']}, offset {row['offset']}"
+    if row["report"] not in reports or not row["offset"].isdecimal() or not row["sense"] or not row["decided_by"]:
+        raise StudyError(f"{where}: expected a report of this study, a whole number, a sense and who decided.")
+    report = reports[row["report"]]
+    form = re.sub("[〔〕]", "", row["match"])
+    for start in range(report.to_text(int(row["offset"]), insertion=True), report.to_text(int(row["offset"])) + 1):
+        if report.text.startswith(form, start):
+            return start
+    raise StudyError(f"{where}: {form!r} does not stand there. Offsets count characters of the witness from 0.")
 
 
 def open_study(start: str | Path = ".") -> Study:

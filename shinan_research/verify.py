@@ -1,4 +1,4 @@
-"""Compare rebuilt figures with the committed ones: identical, within tolerance, different, new or missing."""
+"""Compare rebuilt figures, tables and numbers with the committed ones: identical, within tolerance, different, new or missing."""
 
 from __future__ import annotations
 
@@ -10,15 +10,117 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .errors import FigureError
 from .files import sha256, write_atomically, write_together
+from .kit import RECORDER, kit_files, numbers_of
 from .publish import MANIFEST, json_bytes, read_manifest
+from .study import Study
+from .tables import ABSENT, WORD_PACKAGE
 
 TOLERANCE = 1e-8
 COLUMNS = ("name", "status", "what")
+KINDS = ("figures", "tables")
+LISTED = 3
 
 
-def compare_figures(fresh: Path, committed: Path, names: list[str] | None = None) -> pd.DataFrame:
-    """Compare the figures of two folders, file by file.
+def compare_products(fresh: Path, committed: Path, *, by: str | None = None) -> pd.DataFrame:
+    """Compare figures, tables and numbers of two folders of a study.
+
+    Parameters
+    ----------
+    fresh, committed
+        Folders that hold `figures/` and `tables/`.
+    by
+        The notebook that made what is fresh: only that is compared, and numbers with those it recorded before.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name, status, what`: figures by name, tables as `tables/<name>`, all numbers in one row; see :func:`compare_figures`.
+    """
+    parts = []
+    for kind in KINDS:
+        names = sorted(read_manifest(fresh / kind, kind=kind)[kind]) if by is not None else None
+        table = compare_figures(fresh / kind, committed / kind, names, kind=kind)
+        parts.append(table.assign(name=table["name"] if kind == "figures" else f"{kind}/" + table["name"].astype(str)))
+    numbers = compare_numbers(fresh / "figures", committed / "figures", by=by)
+    parts.append(summary(f"numbers{'/' if by else ''}{by or ''}", numbers))
+    return pd.concat(parts, ignore_index=True)
+
+
+def summary(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of statuses as one row under a name, or none if it is empty: what is not identical comes first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name, status, what`.
+    """
+    found = [
+        status for status in ("different", "new", "missing", "within tolerance", "identical") if (table["status"] == status).any()
+    ]
+    if not found:
+        return pd.DataFrame([], columns=list(COLUMNS))
+    mixed = len(found) > 1 and found[0] in ("new", "missing")
+    unlike = [f"{row['name']}: {row['what']}" for row in table.to_dict("records") if row["status"] != "identical"]
+    more = [f"and {len(unlike) - LISTED} more"] if len(unlike) > LISTED else []
+    row = (name, "different" if mixed else found[0], "; ".join([*unlike[:LISTED], *more]))
+    return pd.DataFrame([row], columns=list(COLUMNS))
+
+
+def compare_numbers(fresh: Path, committed: Path, *, by: str | None = None) -> pd.DataFrame:
+    """Compare the recorded numbers of two folders of figures by key; with `by`, the committed ones of one notebook only.
+
+    Counts and words must be equal. On another platform than the recorded one other numbers may differ by 1e-8 of their size.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name, status, what`, as :func:`compare_figures` gives them; the name is the key.
+    """
+    made, kept = (_recorded(folder) for folder in (fresh, committed))
+    kept = {key: entry for key, entry in kept.items() if by is None or entry["notebook"] == by}
+    rows = [(key, *_number_status(made.get(key), kept.get(key))) for key in sorted({*made, *kept})]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _recorded(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the numbers of a folder by key, each with the platform on which it was recorded."""
+    manifest = read_manifest(folder)
+    return {key: entry | manifest["numbers"][entry["notebook"]] for key, entry in numbers_of(manifest).items()}
+
+
+def _number_status(made: Mapping[str, Any] | None, kept: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return the status of one number, and what differs."""
+    if kept is None or made is None:
+        return ("new", "not recorded before") if kept is None else ("missing", "no notebook records it any more")
+    one, two = made["value"], kept["value"]
+    if type(one) is type(two) and one == two and made["text"] == kept["text"]:
+        return "identical", ""
+    what = f"{made['text']} here, {kept['text']} recorded"
+    near = isinstance(one, float) and isinstance(two, float) and bool(np.isclose(one, two, rtol=TOLERANCE, atol=0))
+    return ("within tolerance" if near and made["platform"] != kept["platform"] else "different"), what
+
+
+def compare_kit(folder: Path, study: Study) -> pd.DataFrame:
+    """Compare the citation kit of a folder of figures with what its manifest makes of it, file by file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `name, status, what`: *identical*, *different* or *missing*.
+    """
+    rows = []
+    for name, content in kit_files(folder, study).items():
+        there = (folder / name).exists()
+        same = there and (folder / name).read_bytes() == content
+        words = "" if same else "changed by hand or out of date; reproduce writes it"
+        rows.append((name, "identical" if same else "different" if there else "missing", words))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def compare_figures(fresh: Path, committed: Path, names: list[str] | None = None, *, kind: str = "figures") -> pd.DataFrame:
+    """Compare the figures of two folders, or their tables (`kind`), file by file.
 
     Bytes are compared on the platform that the committed manifest records. On another platform the drawn tables are
     compared instead: text and counts exactly, other numbers to a relative tolerance of 1e-8.
@@ -35,7 +137,7 @@ def compare_figures(fresh: Path, committed: Path, names: list[str] | None = None
     pandas.DataFrame
         `name, status, what`: *identical*, *within tolerance* (another platform), *different*, *new* or *missing*.
     """
-    made, kept = read_manifest(fresh)["figures"], read_manifest(committed)["figures"]
+    made, kept = (read_manifest(folder, kind=kind)[kind] for folder in (fresh, committed))
     rows = [(name, *_status(name, fresh, committed, made, kept)) for name in (sorted({*made, *kept}) if names is None else names)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -58,11 +160,18 @@ def _status(name: str, fresh: Path, committed: Path, made: Mapping[str, Any], ke
         return "different", ", ".join([*unlike, *words])
     tables = [file for file in unlike if file.endswith(".csv")]
     beyond = [file for file in tables if not _close(fresh / file, committed / file)]
-    beyond += [file for file in unlike if file not in one["files"] or file not in two["files"]]
+    beyond += [
+        file for file in unlike if (file not in one["files"] or file not in two["files"]) and not _unwritten(file, one, two)
+    ]
     beyond += [word for word in words if word != "settings"]
     if beyond:
         return "different", ", ".join(beyond)
     return "within tolerance", f"another platform: {_platform_difference(one['platform'], two['platform'])}"
+
+
+def _unwritten(file: str, one: Mapping[str, Any], two: Mapping[str, Any]) -> bool:
+    """Return whether a file is missing only because the package that writes it was not installed on one side."""
+    return file.endswith(".docx") and ABSENT in (entry["platform"].get(WORD_PACKAGE) for entry in (one, two))
 
 
 def _digest(path: Path) -> str:
@@ -95,28 +204,77 @@ def _column_close(left: pd.Series[Any], right: pd.Series[Any]) -> bool:
     return bool((left[text] == right[text]).all() and np.allclose(a[~text], b[~text], rtol=TOLERANCE, atol=0, equal_nan=True))
 
 
-def adopt(fresh: Path, committed: Path, table: pd.DataFrame) -> list[str]:
-    """Put new and different figures into the committed folder, and take missing ones out; return their names.
+def adopt_products(fresh: Path, committed: Path, table: pd.DataFrame, *, by: str) -> list[str]:
+    """Put what one notebook made into the committed folders, as the table of :func:`compare_products` says; return the names.
+
+    Raises
+    ------
+    FigureError
+        If the notebook records a number that another notebook has recorded; nothing is then changed.
+    """
+    _check_owner(fresh / "figures", committed / "figures", by)
+    changed = []
+    for kind in KINDS:
+        chosen = table[table["name"].str.startswith(f"{kind}/") if kind == "tables" else ~table["name"].str.contains("/")]
+        bare = chosen.assign(name=chosen["name"].str.removeprefix(f"{kind}/"))
+        changed += adopt(fresh / kind, committed / kind, bare, kind=kind)
+    numbers = table[table["name"] == f"numbers/{by}"]["status"]
+    if not numbers.isin(["identical", "within tolerance"]).all():
+        _adopt_numbers(fresh / "figures", committed / "figures", by)
+        changed.append(f"numbers/{by}")
+    return changed
+
+
+def _check_owner(fresh: Path, committed: Path, by: str) -> None:
+    """Refuse a number that belongs to another notebook."""
+    kept = numbers_of(read_manifest(committed))
+    for key in numbers_of(read_manifest(fresh)):
+        if key in kept and kept[key]["notebook"] not in (by, RECORDER):
+            raise FigureError(
+                f"The number {key!r} is recorded by {kept[key]['notebook']} and by {by}. Give one of them another key."
+            )
+
+
+def _adopt_numbers(fresh: Path, committed: Path, by: str) -> None:
+    """Replace the numbers of one notebook by those it has just recorded."""
+    manifest, made = read_manifest(committed), read_manifest(fresh).get("numbers", {}).get(RECORDER)
+    recorders = {name: entry for name, entry in manifest.get("numbers", {}).items() if name not in (by, RECORDER)}
+    manifest["numbers"] = recorders | ({by: made} if made else {})
+    write_atomically(committed / MANIFEST, json_bytes(manifest))
+
+
+def prune_numbers(committed: Path, notebooks: list[str]) -> list[str]:
+    """Take the numbers of notebooks that are gone out of a manifest; return the names of those notebooks."""
+    manifest = read_manifest(committed)
+    gone = sorted(set(manifest.get("numbers", {})) - set(notebooks))
+    if gone:
+        manifest["numbers"] = {name: entry for name, entry in manifest["numbers"].items() if name not in gone}
+        write_atomically(committed / MANIFEST, json_bytes(manifest))
+    return gone
+
+
+def adopt(fresh: Path, committed: Path, table: pd.DataFrame, *, kind: str = "figures") -> list[str]:
+    """Put new and different figures (or tables) into the committed folder, and take missing ones out; return their names.
 
     Figures that are identical or within tolerance keep their committed files.
     """
     changed = table[table["status"].isin(["new", "different"])]["name"].tolist()
-    made = read_manifest(fresh)["figures"]
+    made = read_manifest(fresh, kind=kind)[kind]
     for name in changed:
-        manifest = read_manifest(committed)
-        earlier = manifest["figures"].get(name, {"files": {}})["files"]
-        manifest["figures"][name] = made[name]
+        manifest = read_manifest(committed, kind=kind)
+        earlier = manifest[kind].get(name, {"files": {}})["files"]
+        manifest[kind][name] = made[name]
         files = {file: (fresh / file).read_bytes() for file in (*made[name]["files"], f"{name}.json")}
         write_together(committed, {**files, MANIFEST: json_bytes(manifest)})
         for file in sorted(set(earlier) - set(files)):
             (committed / file).unlink(missing_ok=True)
-    return [*changed, *_remove(committed, table[table["status"] == "missing"]["name"].tolist())]
+    return [*changed, *_remove(committed, table[table["status"] == "missing"]["name"].tolist(), kind)]
 
 
-def _remove(committed: Path, names: list[str]) -> list[str]:
-    """Take figures that nothing publishes any more out of the manifest, then delete their files."""
-    manifest = read_manifest(committed)
-    entries = {name: manifest["figures"].pop(name) for name in names}
+def _remove(committed: Path, names: list[str], kind: str) -> list[str]:
+    """Take what nothing publishes any more out of the manifest, then delete its files."""
+    manifest = read_manifest(committed, kind=kind)
+    entries = {name: manifest[kind].pop(name) for name in names}
     if entries:
         write_atomically(committed / MANIFEST, json_bytes(manifest))
     for name, entry in entries.items():

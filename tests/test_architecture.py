@@ -19,20 +19,21 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "shinan_research"
 # Left may not see right.
 ORDER = (
-    "errors", "files", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit", "restore",
-    "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference", "study", "counts", "shifts",
-    "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary", "quantities", "likeness", "targets",
-    "figures", "publish", "render", "verify", "build", "workplace", "__main__",
+    "errors", "files", "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
+    "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
+    "study", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary",
+    "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render", "verify",
+    "build", "archive", "new", "workplace", "__main__",
 )  # fmt: skip
 READERS = (
-    "files", "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "render", "verify", "build",
-    "workplace", "__main__",
+    "files", "intake", "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "tables", "kit",
+    "render", "verify", "build", "archive", "new", "workplace", "__main__",
 )  # fmt: skip
-WRITERS = ("files", "review", "publish", "render", "verify", "build", "workplace", "__main__")
+WRITERS = ("files", "review", "publish", "tables", "kit", "render", "verify", "build", "archive", "new", "workplace", "__main__")
 READING = {"open", "read_text", "read_bytes", "read_rows", "glob", "rglob", "iterdir"}
 WRITING = {
-    "write_text", "write_bytes", "write_atomically", "unlink", "rmdir", "mkdir", "touch", "copytree", "copyfile", "rmtree",
-    "mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "symlink_to",
+    "write_text", "write_bytes", "write_atomically", "write_together", "unlink", "rmdir", "mkdir", "touch", "copytree",
+    "copyfile", "rmtree", "mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "symlink_to",
 }  # fmt: skip
 SOURCES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix().removesuffix("/__init__"): ast.parse(path.read_text(encoding="utf-8"))

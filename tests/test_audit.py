@@ -2,16 +2,17 @@
 
 import math
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from shinan_research import audit as module
 from shinan_research.audit import COLUMNS, audit, character_counts, screen
 from shinan_research.propose import reference
 from shinan_research.reports import Report, han_count, read_page
 
+module = import_module("shinan_research.audit")  # the package exports a function of this name
 PAGE = Path(__file__).resolve().parents[1] / "data" / "raw" / "shinan-page.txt"
 
 

@@ -91,6 +91,7 @@ def write(tmp_path):
         ("甲市/2031.txt", "甲市", 2031),
         ("a\\甲市\\2031.txt", "甲市", 2031),
         ("springfield-2031.txt", "springfield", 2031),
+        ("Bad Ems_2031_report.txt", "Bad Ems", 2031),
         ("甲省2031-2032.txt", "甲省", 0),
         ("甲省12031.txt", "甲省", 0),
         ("report.txt", "", 0),

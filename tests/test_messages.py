@@ -54,9 +54,9 @@ def test_each_language_is_itself(key: str) -> None:
 
 
 def test_no_number_is_typed() -> None:
-    """A message states no number of its own but the rules of the method: rates, the inner interval, one and two."""
+    """A message states no number of its own but those of the method (rates, levels, SHA-256) and none, one, two."""
     numbers = {number for entry in LEAVES.values() for text in entry.values() for number in re.findall(r"\d[\d,]*", text)}
-    assert numbers <= {"10,000", "80", "1", "2", "0"}
+    assert numbers <= {"10,000", "80", "95", "10", "256", "1", "2", "0"}
 
 
 @pytest.mark.parametrize("family", ["verdict", "finding", "caution"])

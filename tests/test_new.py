@@ -75,6 +75,18 @@ def test_the_file_explains_itself_in_both_languages(folder, tmp_path):
     assert tomllib.loads(text)["declared"] == "after reading"
 
 
+def test_the_files_are_listed_with_room_for_their_sources(folder, tmp_path):
+    """The README of data names each file and its delivery, and leaves the source to the person who knows it."""
+    text = (new_study(tmp_path / "study", reports=folder) / "data" / "README.md").read_text(encoding="utf-8")
+    assert "| 甲县-2030 | raw/甲县2030.txt | 2030-01-09 |  |  |  |" in text and "Fill in source" in text and "请填写" in text
+
+
+def test_a_place_that_cannot_be_written_to(folder):
+    """A folder under a file is refused with its name."""
+    with pytest.raises(StudyError, match=r"cannot be written to"):
+        new_study(folder / "甲县2030.txt" / "study", reports=folder)
+
+
 def test_terms_are_found_where_none_are_given(folder, tmp_path):
     """Without terms the most frequent of the lexicon that stand in both groups are declared, after reading."""
     words = said_by(tmp_path / "study", folder)

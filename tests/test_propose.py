@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 
 from shinan_research import lattice
-from shinan_research import propose as module
 from shinan_research.dictionary import RESOURCES
 from shinan_research.errors import ShinanError
 from shinan_research.propose import (
@@ -27,6 +27,7 @@ from shinan_research.propose import (
 )
 from shinan_research.reports import Report, read_page
 
+module = import_module("shinan_research.propose")  # the package exports a function of this name
 PAGE = Path(__file__).resolve().parents[1] / "data" / "raw" / "shinan-page.txt"
 
 

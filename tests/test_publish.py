@@ -27,7 +27,7 @@ from shinan_research.publish import MANIFEST, Published, csv_bytes, enter, json_
 ROOT = Path(__file__).parents[1]
 MODULE = sys.modules[publish_function.__module__]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
-FILES = {"shift.pdf", "shift.svg", "shift.png", "shift.csv", "shift.cells.csv"}
+FILES = {"shift.pdf", "shift.svg", "shift.text.svg", "shift.png", "shift.csv", "shift.cells.csv"}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -80,7 +80,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_all_files_of_a_figure(published) -> None:
-    """PDF, SVG, PNG, each table, a description and the manifest are written, and nothing beside them."""
+    """PDF, SVG with outlines and with text, PNG, each table, a description and the manifest are written, and nothing else."""
     assert set(contents(published[1])) == FILES | {"shift.json", MANIFEST}
 
 
@@ -186,25 +186,27 @@ def test_same_bytes_in_two_processes(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
     one, two = (contents(root / "figures") for root, _ in running)
-    assert len(one) == 8
+    assert set(one) >= {*FILES, "shift.json", MANIFEST, "words.csv"}
     assert [name for name in {*one, *two} if one.get(name) != two.get(name)] == []
 
 
 # The formats
 
 
-def test_svg_is_described_and_its_ids_are_its_own(published) -> None:
-    """The SVG is well-formed, has one title and one description, and each id is unique and begins with the figure's name."""
+@pytest.mark.parametrize("name", ["shift.svg", "shift.text.svg"])
+def test_svg_is_described_and_its_ids_are_its_own(published, name: str) -> None:
+    """An SVG is well-formed, has one title and one description, and each id is unique and begins with its own name."""
     _, folder, shown = published
-    root = ElementTree.fromstring((folder / "shift.svg").read_bytes())
+    root = ElementTree.fromstring((folder / name).read_bytes())
     assert root.get("role") == "img"
     [title], [description] = root.findall(f"{SVG}title"), root.findall(f"{SVG}desc")
-    assert (title.text, description.text) == ("shift", shown.caption)
+    assert title.text and description.text == shown.caption
     assert root.get("aria-labelledby") == f"{title.get('id')} {description.get('id')}"
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids)) > 20
-    assert [name for name in ids if not name.startswith("shift-")] == []
-    text = (folder / "shift.svg").read_text(encoding="utf-8")
+    prefix = f"{name.removesuffix('.svg').replace('.', '-')}-"
+    assert [each for each in ids if not each.startswith(prefix)] == []
+    text = (folder / name).read_text(encoding="utf-8")
     asked = set(re.findall(r'(?:url\(#|href="#)([^")]+)', text))
     assert asked <= set(ids)
     assert asked
@@ -216,6 +218,15 @@ def test_svg_has_outlines_and_loads_nothing(published) -> None:
     assert not list(root.iter(f"{SVG}text")) and not list(root.iter(f"{SVG}script")) and not list(root.iter(f"{SVG}image"))
     links = [value for element in root.iter() for key, value in element.attrib.items() if key.endswith("href")]
     assert links and all(link.startswith("#") for link in links)
+
+
+def test_svg_with_text_can_be_edited(published) -> None:
+    """The second SVG keeps every label as text, in the package's font with others to fall back on."""
+    root = ElementTree.fromstring((published[1] / "shift.text.svg").read_bytes())
+    texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
+    assert {"花", "云", "8→0", "a  频率 Rate"} <= set(texts)
+    styles = {element.get("style", "") for element in root.iter(f"{SVG}text")}
+    assert all("Shinan Sans SC" in style and "sans-serif" in style for style in styles)
 
 
 def test_png_is_printed_at_its_width(published) -> None:

@@ -235,14 +235,15 @@ def test_rates_and_ratio_by_hand() -> None:
 
 def test_vocabulary_is_a_share_of_words_and_a_rate_of_characters() -> None:
     """A word's totals are words, its G2 is of them, and its rates are still per 10,000 Han characters."""
-    tokens = tokens_of({BEFORE: [filled("花", blocks=9)], AFTER: [filled("", blocks=9)]})
+    tokens = tokens_of({BEFORE: [filled("花", blocks=6)], AFTER: [filled("花", blocks=3)]})
     tokens["han"] = 2
     tokens.loc[tokens["term"] == "草", "kind"] = np.where(tokens.loc[tokens["term"] == "草", "start"] % 2, "word", "punct")
     row = compare(tokens, BEFORE, AFTER, n_permutations=0).set_index("term").loc["花"]
     words = tokens[tokens["kind"] == "word"].groupby("year").size()
     assert (row["total_before"], row["total_after"]) == (words[2001], words[2002])
-    assert (row["han_before"], row["rate_before"]) == (360, 250)
-    table = [[9, words[2001] - 9], [0, words[2002]]]
+    assert (row["han_before"], row["rate_before"]) == (240, 250)
+    assert (row["han_after"], row["rate_after"]) == (120, 250)
+    table = [[6, words[2001] - 6], [3, words[2002] - 3]]
     assert row["g2"] == pytest.approx(stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")[0], rel=1e-12)
 
 

@@ -36,7 +36,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "within": OWN | {"marker": "D", "markerfacecolor": "white"},
     "unranked": OWN | {"marker": "x"},
 }
-LABEL, NUMBERS, MARGIN, HEAD, ROW, FOOT, KEY = 19.0, 20.0, 2.0, 11.0, 7.0, 9.5, 9.0
+LABEL, NUMBERS, MARGIN, HEAD, ROW, FOOT, KEY = 23.0, 20.0, 2.0, 11.0, 7.0, 9.5, 9.0
 
 
 def draw_placebo(

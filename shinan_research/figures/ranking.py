@@ -71,14 +71,14 @@ def draw_ranking(
     Raises
     ------
     FigureError
-        If no word can be tested, or a character has no glyph.
+        If the table has no rows, or a character has no glyph.
     """
+    if vocabulary_shift.empty:
+        raise FigureError("Nothing to draw: the table has no rows. Longer reports, or declared terms, are needed.")
     tested = vocabulary_shift[vocabulary_shift["verdict"].isin(list(MARK_OF))]
     ranked = tested.assign(size=tested["keyness"].abs()).sort_values("size", ascending=False, kind="stable")
     sides = {"before": ranked[ranked["log2_ratio"] < 0].head(each), "after": ranked[ranked["log2_ratio"] > 0].head(each)}
-    if not any(map(len, sides.values())):
-        raise FigureError("Nothing to draw: no word of the table can be tested. Longer reports, or declared terms, are needed.")
-    rows = max(map(len, sides.values()))
+    rows = max(1, *map(len, sides.values()))
     across, panel = width_mm(width), HEAD + rows * ROW + FOOT
     beside = width == "double"
     with house_style():

@@ -38,7 +38,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "none": {"marker": "o", "markerfacecolor": "white"},
     "untested": {"marker": "x"},
 }
-LABEL, LANE, SAME, MARGIN, HEAD, FOOT, KEY = 19.0, 9.0, 12.0, 2.5, 8.0, 9.5, 13.0
+LABEL, LANE, SAME, MARGIN, HEAD, FOOT, KEY = 23.0, 9.0, 12.0, 2.5, 8.0, 9.5, 13.0
 ROW = 3.0
 
 
@@ -107,10 +107,17 @@ def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str)
     for row in counted.sort_values("base", kind="stable").to_dict("records"):
         own = row["variant"] == base_variant
         shift = 0.0 if row["base"] else (units.index(row["unit"]) - (len(units) - 1) / 2) * 0.72
-        style = {"color": COLOURS["ink"] if own else "#9a9a9a", "markersize": 4.8 if row["base"] else 2.4, "markeredgewidth": 0.6}
+        style: dict[str, Any] = {
+            "color": COLOURS["ink"] if own else "#9a9a9a",
+            "markersize": 4.8 if row["base"] else 2.4,
+            "markeredgewidth": 0.6,
+        }
         style |= MARKS[MARK_OF[row["verdict"]]]
         style |= {"markerfacecolor": style.get("markerfacecolor", style["color"]), "zorder": 5 if row["base"] else 2 + own}
         ax.plot(np.clip([row["log2_ratio"]], -FRAME, FRAME), [y + shift], linestyle="none", clip_on=False, **style)
+        if abs(row["log2_ratio"]) > FRAME:
+            edge = float(np.sign(row["log2_ratio"])) * (FRAME + 0.13)
+            ax.plot([edge], [y], marker="<" if edge < 0 else ">", color="#777777", markersize=2.6, clip_on=False)
     across = figure.get_size_inches()[0] * MILLIMETRES
     one = "zh" if language == "both" else language
     if len(mine):
@@ -148,7 +155,9 @@ def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
     """Say what the marks mean, for those that occur; break the line where it is full."""
     across, down = (size * MILLIMETRES for size in figure.get_size_inches())
     used = {MARK_OF[verdict] for verdict in table["verdict"]}
-    entries = [(style, COLOURS["ink"], f"shift.key_{mark}") for mark, style in MARKS.items() if mark in used]
+    entries: list[tuple[dict[str, Any], str, str]] = [
+        (style, COLOURS["ink"], f"shift.key_{mark}") for mark, style in MARKS.items() if mark in used
+    ]
     entries.append((MARKS["moved"] | {"markersize": 4.8}, COLOURS["ink"], "sensitivity.key_base"))
     entries.append((MARKS["moved"] | {"markersize": 3}, "#9a9a9a", "sensitivity.key_reading"))
     x, y = 3.0, down - KEY + 2
@@ -157,6 +166,6 @@ def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
         if x > 3 and x + 1.8 + text_width(text) > across - 1:
             x, y = 3.0, y + 3.5
             text.set_position(((x + 1.8) / across, 1 - y / down))
-        mark = {"markersize": 4, "markeredgewidth": 0.7, "markerfacecolor": colour, "color": colour} | style
+        mark: dict[str, Any] = {"markersize": 4, "markeredgewidth": 0.7, "markerfacecolor": colour, "color": colour} | style
         figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **mark))
         x += 1.8 + text_width(text) + 4

@@ -92,7 +92,7 @@ def draw_targets(
     """
     if targets["report"].nunique() != 1:
         found = ", ".join(sorted(set(targets["report"].astype(str)))) or "none"
-        raise FigureError(f"Expected the targets of one report; given: {found}. Choose one with choose_plan.")
+        raise FigureError(f"Expected the targets of one report; given: {found}. Choose it with choose_pair.")
     style.width_mm(width)
     layout, names = LAYOUTS[width], glosses or {}
     with style.house_style():
@@ -156,19 +156,12 @@ def _compose(
     ax = style.add_axes(figure, second, lower + HEAD, layout.side, sizes[1])
     draw_claims(claims, ax=ax, language=language, names=glosses if language == "en" else {})
     for letter, key, x, y in (("a", "ratio", 1.0, 0.0), ("b", "verdicts", left, top), ("c", "claims", second, lower)):
-        title = add_text(
-            figure, x, y + 2.4, f"{letter}  {say(f'targets.{key}', language)}", fontsize=8, fontweight="bold", va="center"
-        )
-        fit_text(title, right if letter == "a" else layout.side)
+        title = f"{letter}  {say(f'targets.{key}', language)}"
+        fit_text(add_text(figure, x, y + 2.4, title, fontsize=8, fontweight="bold", va="center"), layout.side)
     _key(figure, _mark_key(targets, language), 1.0, below + 1.6, right)
     if len(claims):
-        _key(
-            figure,
-            _claim_key(claims, language),
-            second,
-            lower + HEAD + sizes[1] + FOOT + (4.6 if layout.pair else 1.6),
-            second + layout.side,
-        )
+        foot = lower + HEAD + sizes[1] + FOOT + (4.6 if layout.pair else 1.6)
+        _key(figure, _claim_key(claims, language), second, foot, second + layout.side)
 
 
 def _mark(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -206,10 +199,8 @@ def _outcome(ax: Axes, at: float, row: Mapping[Any, Any], power: float, low: flo
     ax.plot([0, power], [at, at], color=colour, alpha=0.35, linewidth=1.2, solid_capstyle="butt", zorder=2)
     ax.plot([power], [at], linestyle="none", zorder=4, clip_on=False, **_mark(row))
     if abs(power) == FRAME:
-        arrow = "<" if power < 0 else ">"
-        ax.plot(
-            [power + math.copysign(0.3, power)], [at], marker=arrow, color=colour, markersize=2.8, linestyle="none", clip_on=False
-        )
+        end, arrow = (power - 0.3, "<") if power < 0 else (power + 0.3, ">")
+        ax.plot([end], [at], marker=arrow, color=colour, markersize=2.8, linestyle="none", clip_on=False)
     if row["side"] == "at most":
         ax.plot([low], [at], marker="<", color="#333333", markersize=3, linestyle="none", zorder=3, clip_on=False)
 
@@ -228,8 +219,10 @@ def _names(
             continue
         gloss = glosses.get(row["indicator"], "")
         small = gloss if language == "both" else ""
-        main = gloss if language == "en" and gloss else row["indicator"]
-        _keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), main, **options), right - 2.5)
+        if language == "en" and gloss:
+            fit_text(add_text(figure, right, HEAD + at, gloss, **options), right - 2.5)
+            continue
+        _keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), row["indicator"], **options), right - 2.5)
         if small:
             fit_text(add_text(figure, right, HEAD + at + 1.35, small, fontsize=5.5, color="#666666", **options), right - 2.5)
 
@@ -364,12 +357,11 @@ def _claim_mark(fits: bool) -> dict[str, Any]:
 
 def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping[str, str]) -> Axes:
     """Draw growth as claimed (dot) and as implied by the levels (bar); the mark is hollow where they cannot be reconciled."""
-    wide = axes_width(ax)
     if claims.empty:
         ax.text(0, 0.5, _stacked("targets.no_claims", language), va="center", color="#666666", transform=ax.transAxes)
         ax.set_axis_off()
         return ax
-    across = ax.get_yaxis_transform()
+    wide, across = axes_width(ax), ax.get_yaxis_transform()
     columns = ((1 - 19 / wide, "claimed"), (1.0, "implied"))
     for place, row in enumerate(claims.to_dict("records")):
         values, fits = claim_values(row), row["verdict"] == RECONCILED
@@ -384,9 +376,8 @@ def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping
         ax.vlines(0, place + 0.42, place + 0.94, color="#333333", linewidth=0.5, zorder=0)
         ax.plot([row["claimed"]], [at], linestyle="none", zorder=3, clip_on=False, **_claim_mark(fits))
     for x, name in columns:
-        ax.text(
-            x, -0.12, say(f"targets.{name}", language), ha="right", va="bottom", fontsize=6, color="#555555", transform=across
-        )
+        head = say(f"targets.{name}", language)
+        ax.text(x, -0.12, head, ha="right", va="bottom", fontsize=6, color="#555555", transform=across)
     _claim_axis(ax, claims, language)
     return ax
 

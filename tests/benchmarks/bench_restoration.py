@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
 
 from build_references import read_index, training  # noqa: E402
 
-from shinan_research import audit as auditing  # noqa: E402
+from shinan_research.audit import audit, character_counts  # noqa: E402
 from shinan_research.errors import ShinanError  # noqa: E402
 from shinan_research.files import sha256  # noqa: E402
 from shinan_research.propose import genre, propose, reference, settings  # noqa: E402
@@ -96,7 +96,7 @@ def false_alarms(reports: list[Report]) -> list[list[object]]:
     tables, seconds = [], []
     for report in reports:
         start = perf_counter()
-        tables.append(auditing.audit([report]))
+        tables.append(audit([report]))
         seconds.append(perf_counter() - start)
     found = pd.concat(tables)
     wrong = found[found["verdict"].isin(["lost", "probably lost"])]
@@ -105,7 +105,7 @@ def false_alarms(reports: list[Report]) -> list[list[object]]:
     print(others.groupby(["defect", "verdict"]).size().to_string())
     text = "".join(report.witness for report in reports)
     start = perf_counter()
-    auditing.character_counts(text)
+    character_counts(text)
     speed = len(text.encode()) / 1e6 / (perf_counter() - start)
     return [
         [f"intact reports: lost, of {len(reports)}", "0", int((wrong["verdict"] == "lost").sum())],

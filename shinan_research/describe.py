@@ -1,0 +1,262 @@
+"""Captions and alternative texts of the figures about vocabulary, computed from the tables that they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from .explain import group_name, ratio, times
+from .messages import LANGUAGES, say
+from .placebo import describe as standing
+from .sensitivity import steadiness
+from .shifts import ALPHA
+
+UNTESTED = ("too rare", "too concentrated")
+SURVIVE = ("higher", "lower", "fragile")
+Words = dict[str, dict[str, str]]
+
+
+def describe_ranking(vocabulary_shift: pd.DataFrame, *, place: Mapping[str, str], each: int = 15) -> Words:
+    """Say what the ranking of the vocabulary shows, and how many words survive correction.
+
+    Parameters
+    ----------
+    vocabulary_shift
+        The table of :func:`~shinan_research.shifts.compare` for the vocabulary.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+    each
+        How many words of each direction are drawn.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    return {
+        "caption": {one: _ranking_caption(vocabulary_shift, place[one], each, one) for one in LANGUAGES},
+        "alt": {one: _ranking_alt(vocabulary_shift, each, one) for one in LANGUAGES},
+    }
+
+
+def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) -> str:
+    settings, tested = table.attrs["settings"], table[~table["verdict"].isin(UNTESTED)]
+    values = _groups(table, language) | {"place": place, "each": each, "seed": settings["seed"], "tested": len(tested)}
+    values |= {"untested": len(table) - len(tested), "level": f"{100 * settings['level']:g}"}
+    values |= {"n_permutations": f"{settings['n_permutations']:,}"}
+    parts = [say(f"describe.ranking.{key}", language, **values) for key in ("title", "panels", "method")]
+    chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
+    return _joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
+
+
+def survivors(table: pd.DataFrame, language: str = "en") -> str:
+    """Say which words of a vocabulary show evidence of change after correction; usually none."""
+    words = table.loc[table["verdict"].isin(SURVIVE), "term"].astype(str).tolist()
+    key = "some" if words else "none"
+    return say(f"describe.ranking.{key}", language, survive=len(words), words=_listed(words, language))
+
+
+def _ranking_alt(table: pd.DataFrame, each: int, language: str) -> str:
+    tested = table[~table["verdict"].isin(UNTESTED)]
+    ranked = tested.loc[tested["keyness"].abs().sort_values(ascending=False, kind="stable").index]
+    more = {
+        f"more_{role}": _listed(_counted(ranked[sign * ranked["log2_ratio"] > 0].head(each)), language)
+        for role, sign in (("before", -1), ("after", 1))
+    }
+    return say("describe.ranking.alt", language, **_groups(table, language), **more, result=survivors(table, language))
+
+
+def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: int = 20) -> Words:
+    """Say which words make the two groups differ, and whether they differ by more than chance would have it.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.word_shift.word_shift`.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+    most
+        How many words are drawn.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    words: Words = {"caption": {}, "alt": {}}
+    for one in LANGUAGES:
+        values = _shift_values(table, one) | {"place": place[one], "most": min(most, int((table["contribution"] > 0).sum()))}
+        values["share"] = f"{100 * table['share'].head(most).sum():.0f}"
+        parts = [say(f"describe.word_shift.{key}", one, **values) for key in ("title", "panels", "method")]
+        result = divergence(table, one)
+        words["caption"][one] = _joined([*parts, result], one)
+        drawn = _listed(_counted(table.head(min(most, 10))), one)
+        words["alt"][one] = say("describe.word_shift.alt", one, words=drawn, result=result)
+    return words
+
+
+def divergence(table: pd.DataFrame, language: str = "en") -> str:
+    """Say whether the divergence of :func:`~shinan_research.word_shift.word_shift` lies above, inside or below its null band."""
+    return say(f"describe.word_shift.{table.attrs['null']['verdict']}", language)
+
+
+def _shift_values(table: pd.DataFrame, language: str) -> dict[str, Any]:
+    """Return what the messages about a word shift need."""
+    settings, null = table.attrs["settings"], table.attrs["null"]
+    numbers = {"total": table.attrs["total"], "low": null["low"], "high": null["high"]}
+    return {
+        **{name: f"{value:.3f}" for name, value in numbers.items()},
+        **{role: group_name(settings[role], language) for role in ("before", "after")},
+        "scope": say(f"scope.{settings['scope']}", language), "unit": say(f"unit.{null['unit']}", language),
+        "level": f"{100 * settings['level']:g}", "draws": f"{settings['n_draws']:,}", "seed": settings["seed"],
+    }  # fmt: skip
+
+
+def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
+    """Say where each term's change stands among other governments'.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.placebo.placebo`.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    settings, own = table.attrs["settings"], table[table["own"]]
+    first = own[own["against"] == own["against"].iloc[0]]
+    names = {"fewest": settings["fewest_users"], "places": settings["places"], "reports": settings["reports"]}
+    keys = ["title", "panels", "rule", *(["province"] if settings["level"] == "province" else [])]
+    keys += [] if (~table["own"] & (table["against"] == "same years")).any() else ["none"]
+    words: Words = {"caption": {}, "alt": {}}
+    for one in LANGUAGES:
+        values = names | {"place": place[one]} | {role: group_name(own[role].iloc[0], one) for role in ("before", "after")}
+        words["caption"][one] = _joined([say(f"describe.placebo.{key}", one, **values) for key in keys], one)
+        rows = [
+            say("describe.placebo.row", one, term=row["term"], verdict=say(f"placebo.verdict.{row['verdict']}", one))
+            for row in first.to_dict("records")
+        ]
+        words["alt"][one] = say("describe.placebo.alt", one, rows=_separated(rows, one))
+    return words
+
+
+def standings(table: pd.DataFrame, language: str = "en") -> list[str]:
+    """Say where each of the study's own rows of :func:`~shinan_research.placebo.placebo` stands, in the same years if known."""
+    own = table[table["own"]]
+    absent = (own["verdict"] == "no reference for these years").any()
+    first = own[own["against"] == own["against"].iloc[0]]
+    opening = [say("describe.absent.reference", language)] if absent else []
+    return [*opening, *(standing(row, language) for row in first.to_dict("records"))]
+
+
+def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, object], language: str = "en") -> list[str]:
+    """Say of each term how often it stands in each report, in how many places with a restored character, and what stands near.
+
+    Parameters
+    ----------
+    concordance
+        Tables of :func:`~shinan_research.context.kwic`, one for each term, with a column `term`.
+    near
+        Tables of :func:`~shinan_research.context.collocates`.
+    names
+        Reports by id with the name or year to print, in order.
+    """
+    lines = []
+    for term, rows in concordance.groupby("term", sort=False):
+        found = rows["report"].value_counts()
+        counts = [f"{group_name(label, language)} {times(int(found.get(name, 0)), language)}" for name, label in names.items()]
+        values = {"counts": _listed(counts, language), "restored": times(int((rows["restored"] > 0).sum()), language)}
+        values["words"] = _listed(near.loc[near["term"] == term, "collocate"].head(5).tolist(), language)
+        lines.append(say("describe.context.row", language, term=term, **values))
+    return lines
+
+
+def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
+    """Say under how many ways of counting each term keeps its verdict and its direction.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.sensitivity.sensitivity`.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    settings, base = table.attrs["settings"], table[table["base"]].iloc[0]
+    words: Words = {"caption": {}, "alt": {}}
+    for one in LANGUAGES:
+        values = _groups(table[table["base"]], one) | {"place": place[one], "variant": base["variant"]}
+        values["variants"] = _listed([name for name in settings["variants"] if name != base["variant"]] or ["–"], one)
+        values["units"] = _listed([say(f"unit.{unit}", one) for unit in settings["units"]], one)
+        keys = ["title", "panels", *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
+        words["caption"][one] = _joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
+        words["alt"][one] = say("describe.sensitivity.alt", one, rows=_separated([*holding(table, one)], one))
+    return words
+
+
+def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
+    """Yield for each term of :func:`~shinan_research.sensitivity.sensitivity` how often its verdict and direction hold."""
+    scope = say(f"scope.{table.loc[table['base'], 'scope'].iloc[0]}", language)
+    for row in steadiness(table).to_dict("records"):
+        verdict = say(f"verdict.{row['verdict']}", language)
+        yield say(
+            "describe.sensitivity.row", language, term=row["term"], verdict=verdict, scope=scope, ways=row["ways"],
+            same=row["same_verdict"], direction=row["same_direction"],
+        )  # fmt: skip
+
+
+def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
+    """Say what change texts of this length can show: for words by how often they stand, or for each declared term.
+
+    Parameters
+    ----------
+    shift
+        The table of :func:`~shinan_research.shifts.compare`, for the vocabulary or for declared terms.
+    """
+    pooled = shift["count_before"] + shift["count_after"]
+    if set(shift["family"]) != {"vocabulary"}:
+        return [
+            say("describe.length.declared", language, term=term, count=count, ratio=ratio(value))
+            for term, count, value in zip(shift["term"], pooled, shift["detectable_ratio"], strict=True)
+        ]
+    scope, lines = say(f"scope.{shift['scope'].iloc[0]}", language), []
+    for low, high in ((8, 15), (16, 31), (32, 63), (64, int(max(pooled.max(), 64)))):
+        mine = shift[pooled.between(low, high)]
+        if len(mine):
+            values = {"low": low, "high": high, "words": len(mine), "ratio": ratio(float(mine["detectable_ratio"].median()))}
+            lines.append(say("describe.length.words", language, scope=scope, **values))
+    return lines
+
+
+def _groups(table: pd.DataFrame, language: str) -> dict[str, Any]:
+    """Return the names of the two groups and of the scope."""
+    names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
+    return names | {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
+
+
+def _counted(table: pd.DataFrame) -> list[str]:
+    """Return terms with both counts."""
+    rows = zip(table["term"], table["count_before"], table["count_after"], strict=True)
+    return [f"{term} {before}→{after}" for term, before, after in rows]
+
+
+def _listed(words: list[str], language: str) -> str:
+    return ("、" if language == "zh" else ", ").join(words) or "–"
+
+
+def _separated(sentences: list[str], language: str) -> str:
+    return ("；" if language == "zh" else "; ").join(sentences)
+
+
+def _joined(sentences: list[str], language: str) -> str:
+    return ("" if language == "zh" else " ").join(sentences)
