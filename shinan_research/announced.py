@@ -300,6 +300,6 @@ def _alt(targets: pd.DataFrame, claims: pd.DataFrame, language: str) -> str:
     )
     fit = int((claims["verdict"] == RECONCILED).sum())
     return say(
-        "announced.alt", language, year=first["year"], following=int(first["year"]) + 1, n=len(targets), verdicts=verdicts,
+        "announced.alt_claims" if len(claims) else "announced.alt", language, year=first["year"], following=int(first["year"]) + 1, n=len(targets), verdicts=verdicts,
         claims=len(claims), fit=fit,
     )  # fmt: skip

@@ -169,8 +169,8 @@ def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, o
     """
     lines = []
     for term, rows in concordance.groupby("term", sort=False):
-        found = rows["report"].value_counts()
-        counts = [f"{group_name(label, language)} {times(int(found.get(name, 0)), language)}" for name, label in names.items()]
+        found, gap = rows["report"].value_counts(), "" if language == "zh" else " "
+        counts = [f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()]
         values = {"counts": _listed(counts, language), "restored": times(int((rows["restored"] > 0).sum()), language)}
         values["words"] = _listed(near.loc[near["term"] == term, "collocate"].head(5).tolist(), language)
         lines.append(say("describe.context.row", language, term=term, **values))

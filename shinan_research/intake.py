@@ -150,7 +150,10 @@ def read_texts(path: Path) -> Iterator[Text | ReadError]:
     except OSError as error:
         yield ReadError(f"{path.name}: cannot be read ({error.strerror}). Check the name and the folder.")
         return
-    yield from _guarded(_archive(raw, path.name) if path.suffix.lower() == ".zip" else _texts(raw, path.name))
+    found = _guarded(_archive(raw, path.name) if path.suffix.lower() == ".zip" else _texts(raw, path.name))
+    first = next(found, None)
+    yield first or ReadError(f"{path.name}: holds no text. Fill it, or take it out of the folder.")
+    yield from found
 
 
 def _guarded(texts: Iterator[Text | ReadError]) -> Iterator[Text | ReadError]:

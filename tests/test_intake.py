@@ -282,6 +282,13 @@ def test_tables_that_cannot_serve(write, name, content, words):
     assert words in error(write(name, content))
 
 
+@pytest.mark.parametrize(("name", "content"), [("t.csv", "place,year,text\n"), ("t.zip", packed({})), ("t.jsonl", "\n \n")])
+def test_a_file_of_many_that_holds_none(write, name, content):
+    """A table without rows and an archive without files are named, not passed over in silence."""
+    said = error(write(name, content))
+    assert said.startswith(f"{name}: ") and ("holds no text" in said or "empty" in said)
+
+
 # Folders
 
 

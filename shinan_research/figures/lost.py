@@ -122,7 +122,8 @@ def draw_strip(emendations: pd.DataFrame, lengths: dict[str, int], *, ax: Axes, 
             places = mine.loc[mine["certainty"] == name, "offset"]
             ax.vlines(places, row - 0.3, row + 0.3, color=colour, linewidth=0.7, zorder=2 + (name != "certain"))
         transform = ax.get_yaxis_transform()
-        label = ax.text(-1.6 / axes_width(ax), row, f"{report} ({len(mine)})", transform=transform, ha="right", va="center", fontsize=7)
+        words = f"{report} ({len(mine)})"
+        label = ax.text(-1.6 / axes_width(ax), row, words, transform=transform, ha="right", va="center", fontsize=7)
         fit_text(label, LABEL - 3)
     ax.set_ylim(len(lengths) - 0.5, -0.5)
     ax.set_xlim(0, max(lengths.values()))
@@ -141,7 +142,8 @@ def draw_loss_rates(losses: pd.DataFrame, *, ax: Axes, language: str = "both") -
         )
         ax.plot([row["rate_restored"]], [place], marker="D", color=COLOURS["before"], markersize=4, clip_on=False)
         transform = ax.get_yaxis_transform()
-        text = ax.text(-1.6 / axes_width(ax), place, f"{row['char']}  {row['report']}", transform=transform, ha="right", va="center", fontsize=7)
+        words = f"{row['char']}  {row['report']}"
+        text = ax.text(-1.6 / axes_width(ax), place, words, transform=transform, ha="right", va="center", fontsize=7)
         fit_text(text, LABEL - 3)
     ax.set_ylim(len(losses) - 0.5, -0.5)
     ax.set_xlim(0, 1.05 * float(losses[["high", "rate_restored"]].to_numpy().max()))

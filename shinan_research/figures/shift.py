@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
 
-from ..counts import count
 from ..errors import FigureError
-from ..messages import LANGUAGES, say
-from ..outline import PARTS
+from ..messages import say
+from .places import cells_by_sense, compared_cells, draw_places, prepare_rows, two_lines
 from .style import (
     COLOURS,
     MARKERS,
@@ -46,8 +43,6 @@ MARK_OF = {
     "higher": "moved", "lower": "moved", "fragile": "fragile", "no evidence": "none", "too rare": "untested",
     "too concentrated": "untested",
 }  # fmt: skip
-GAP_BETWEEN_PARTS = 350
-NUMBER_WIDTH = 1.15
 NARROW = 35
 
 
@@ -66,7 +61,7 @@ class Layout(NamedTuple):
 LAYOUTS = {
     "double": Layout(27, 38, 13, 39, 59, 7.4, True),
     "onehalf": Layout(25, 36, 13, 43, 92, 7.0, False),
-    "single": Layout(22, 24, 10.5, 30, 64.5, 6.6, False),
+    "single": Layout(24.5, 22, 10.5, 29.5, 62, 6.6, False),
 }
 HEAD, FOOT, KEY, GAP, SECOND = 12.0, 8.0, 5.0, 4.0, 10.5
 
@@ -108,26 +103,9 @@ def draw_shift(
     layout, rows = LAYOUTS[width], _rows(shift)
     with house_style():
         figure = figure or new_figure(width, _height(layout, rows))
-        _compose(figure, shift, _compared(count(occurrences), shift), rows, layout, language, glosses or {})
+        _compose(figure, shift, compared_cells(cells_by_sense(occurrences), shift), rows, layout, language, glosses or {})
         check_glyphs(figure)
     return figure
-
-
-def _compared(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of the terms and reports that the table compares, with the side of each: before or after."""
-    place_and_year = cells["place"].astype(str) + " " + cells["year"].astype(str)
-    sides = []
-    for role in ("before", "after"):
-        name = str(shift[role].iloc[0])
-        mine = (cells["year"].astype(str) == name) | (cells["report"].astype(str) == name) | (place_and_year == name)
-        sides.append(cells[mine & cells["term"].astype(str).isin(set(shift["term"]))].assign(side=role))
-    chosen = pd.concat(sides, ignore_index=True)
-    missing = [term for term in shift["term"] if term not in set(chosen["term"].astype(str))]
-    if missing:
-        raise FigureError(
-            f"The occurrences lack {missing[0]!r}, which the table compares. Pass those of the same tokens and terms."
-        )
-    return chosen
 
 
 def _rows(shift: pd.DataFrame) -> dict[str, float]:
@@ -214,17 +192,6 @@ def _key_marks(figure: Figure, shift: pd.DataFrame, left: float, language: str) 
         x += 1.8 + text_width(text) + 4
 
 
-def _prepare(ax: Axes, rows: dict[str, float]) -> None:
-    """Set the rows of a panel: no ticks, no left spine, a rule between families."""
-    ax.set_ylim(max(rows.values()) + 0.5, -0.5)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    places = list(rows.values())
-    for one, following in pairwise(places):
-        if following - one > 1:
-            ax.axhline((one + following) / 2, color=COLOURS["faint"], linewidth=0.5, linestyle=(0, (2, 2)), zorder=0)
-
-
 def _labels(ax: Axes, rows: dict[str, float], language: str, glosses: Mapping[str, str]) -> None:
     """Write the terms, and beneath them their glosses, left of a panel."""
     transform = ax.get_yaxis_transform()
@@ -243,7 +210,7 @@ def _labels(ax: Axes, rows: dict[str, float], language: str, glosses: Mapping[st
 def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None = None, language: str = "both") -> Axes:
     """Draw both rates of each term on one line: a dot before, a diamond after."""
     rows = rows or _rows(shift)
-    _prepare(ax, rows)
+    prepare_rows(ax, rows)
     for row in shift.to_dict("records"):
         place = rows[row["term"]]
         ax.plot(
@@ -268,7 +235,7 @@ def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
     largest = float(shift[["rate_before", "rate_after"]].to_numpy().max())
     ax.set_xlim(0, largest * 1.06 if largest else 1.0)
     wide = axes_width(ax) > NARROW
-    ax.set_xlabel(say("shift.rates_axis", language) if wide else _lines("shift.rates_axis", language), labelpad=1.5)
+    ax.set_xlabel(say("shift.rates_axis", language) if wide else two_lines("shift.rates_axis", language), labelpad=1.5)
     return ax
 
 
@@ -285,7 +252,7 @@ def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre:
 def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None = None, language: str = "both") -> Axes:
     """Draw the ratio of rates with its two intervals; the mark follows the verdict, never the interval."""
     rows = rows or _rows(shift)
-    _prepare(ax, rows)
+    prepare_rows(ax, rows)
     ax.axvline(0, color="#333333", linewidth=0.5, zorder=0)
     mark: dict[str, Any] = {"color": COLOURS["ink"], "markersize": 4.4, "markeredgewidth": 0.7, "linestyle": "none", "zorder": 3}
     for row in shift.to_dict("records"):
@@ -312,84 +279,5 @@ def _interval(ax: Axes, place: float, low: float, high: float, thickness: float)
             ax.plot([edge], [place], marker=marker, color="#666666", markersize=2.8, linestyle="none", clip_on=False)
 
 
-def _lines(key: str, language: str, **values: object) -> str:
-    """Return a message in one language, or in both on two lines."""
-    return "\n".join(say(key, one, **values) for one in LANGUAGES if language in (one, "both"))
-
-
 def _ratio_label(power: int) -> str:
     return "=" if power == 0 else f"{'÷' if power < 0 else '×'}{2 ** abs(power)}"
-
-
-def draw_places(
-    cells: pd.DataFrame,
-    *,
-    ax: Axes,
-    rows: dict[str, float] | None = None,
-    language: str = "both",
-    names: tuple[str, str] = ("", ""),
-) -> Axes:
-    """Draw each chapter as a cell as wide as it is long, shaded by count: above the group before, beneath the group after.
-
-    `cells` is the table of :func:`~shinan_research.counts.count` with a column `side`: before or after. Parts are aligned
-    between the two groups. The cells' counts sum to the counts; a number is written where it fits.
-    """
-    rows = rows or {term: float(place) for place, term in enumerate(dict.fromkeys(cells["term"].astype(str)))}
-    _prepare(ax, rows)
-    spans, right = _part_places(cells)
-    millimetres = axes_width(ax) / right
-    most = max(int(cells["count"].max()), 1)
-    for cell in _placed(cells, spans).to_dict("records"):
-        role = cell["side"]
-        place = rows[str(cell["term"])] - (0.40 if role == "before" else -0.02)
-        strength = float(np.sqrt(cell["count"] / most))
-        face = _shade(COLOURS[role], strength) if cell["count"] else (1.0, 1.0, 1.0)
-        ax.add_patch(Rectangle((cell["x"], place), cell["han"], 0.38, facecolor=face, edgecolor="#b5b5b5", linewidth=0.3))
-        if cell["count"] and cell["han"] * millimetres >= NUMBER_WIDTH * len(str(cell["count"])):
-            ink = "white" if strength > 0.55 else COLOURS["ink"]
-            ax.text(
-                cell["x"] + cell["han"] / 2, place + 0.2, str(cell["count"]), ha="center", va="center", fontsize=5.5, color=ink
-            )
-    for part in ("review", "plan", "annex"):
-        if part in spans:
-            _part_label(ax, part, spans[part], language)
-    ax.set_xlim(-right * 0.004, right * 1.004)
-    ax.set_xticks([])
-    ax.spines["bottom"].set_visible(False)
-    ax.set_xlabel(_lines("shift.places_axis", language, before=names[0], after=names[1]), labelpad=1, fontsize=6)
-    return ax
-
-
-def _part_label(ax: Axes, part: str, span: tuple[float, float], language: str) -> None:
-    """Name a part above its cells; the annex, which is short, to the left of its end."""
-    short = part == "annex"
-    place = span[1] if short else (span[0] + span[1]) / 2
-    ax.annotate(
-        say(f"part.{part}", language), (place, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points",
-        ha="right" if short else "center", fontsize=6.5, color="#555555",
-    )  # fmt: skip
-
-
-def _part_places(cells: pd.DataFrame) -> tuple[dict[str, tuple[float, float]], float]:
-    """Return the span of each part, aligned between the groups, and the right end, in Han characters."""
-    one = cells[cells["term"] == cells["term"].iloc[0]]
-    lengths = one.groupby(["part", "side"], observed=True)["han"].sum().groupby("part", observed=True).max()
-    spans, position = {}, 0.0
-    for part in PARTS:
-        if part in lengths.index:
-            spans[part] = (position, position + float(lengths[part]))
-            position += float(lengths[part]) + GAP_BETWEEN_PARTS
-    return spans, position - GAP_BETWEEN_PARTS
-
-
-def _placed(cells: pd.DataFrame, spans: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Return the cells with their horizontal place, in Han characters."""
-    inside = cells.groupby(["term", "side", "part"], observed=True)["han"].cumsum() - cells["han"]
-    start = cells["part"].astype(str).map({part: span[0] for part, span in spans.items()}).astype(float)
-    return cells.assign(x=inside + start)
-
-
-def _shade(colour: str, strength: float) -> tuple[float, ...]:
-    """Return a colour mixed with white, from a light tint to full strength."""
-    weight = 0.25 + 0.75 * strength
-    return tuple(1 - weight * (1 - int(colour[i : i + 2], 16) / 255) for i in (1, 3, 5))
