@@ -16,7 +16,7 @@ PUBLIC = {
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "compare": "shifts",
     "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",
-    "to_tei": "tei", "review": "review", "attest": "collate",
+    "to_tei": "tei", "review": "review", "attest": "collate", "new_study": "new", "own_study": "new",
     "kwic": "context", "collocates": "context", "word_shift": "word_shift", "placebo": "placebo",
     "reference_from": "reference", "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
     "growth_claims": "targets", "draw_lost": "figures",

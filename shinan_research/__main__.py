@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     added["collate"].add_argument("other", type=Path, help="another copy, or quotations from it, one a line")
     added["collate"].add_argument("--apparatus", type=Path, help="an apparatus (<report id>.csv) to confirm, refute and complete")
     added["collate"].add_argument("--source", help="how the apparatus cites the other copy")
+    new = added["new"]
+    new.add_argument("folder", type=Path, help="the study to be made")
+    new.add_argument("--reports", type=Path, required=True, help="a folder or file of reports")
+    for name in ("--before", "--after", "--title", "--place"):
+        new.add_argument(name)
+    new.add_argument("--terms", nargs="*", default=[], help="terms to compare")
     return parser
 
 
@@ -175,6 +181,13 @@ def _attest(differences: Any, path: Path, source: str) -> None:
     )
 
 
+def _new(options: argparse.Namespace) -> None:
+    from .new import new_study
+
+    choices = {name: getattr(options, name) for name in ("reports", "before", "after", "terms", "title", "place")}
+    new_study(options.folder, say=_say, **choices)
+
+
 def _do(options: argparse.Namespace) -> None:
     workplace.do(options.command)
 
@@ -187,6 +200,7 @@ COMMANDS = {
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),
     "review": ("decide as a named person", _review),
+    "new": ("make a study out of a folder of reports", _new),
     "collate": ("compare a report with another copy", _collate),
     "test": ("unit tests, doctests, architecture", _do),
     "check": ("lint, types, browser tests, coverage", _do),

@@ -299,7 +299,6 @@ def _alt(targets: pd.DataFrame, claims: pd.DataFrame, language: str) -> str:
         for verdict, n in counts(targets).items()
     )
     fit = int((claims["verdict"] == RECONCILED).sum())
-    return say(
-        "announced.alt_claims" if len(claims) else "announced.alt", language, year=first["year"], following=int(first["year"]) + 1, n=len(targets), verdicts=verdicts,
-        claims=len(claims), fit=fit,
-    )  # fmt: skip
+    values = {"n": len(targets), "verdicts": verdicts, "claims": len(claims), "fit": fit}
+    key = "announced.alt_claims" if len(claims) else "announced.alt"
+    return say(key, language, year=first["year"], following=int(first["year"]) + 1, **values)

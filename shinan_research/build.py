@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from .render import export_html, run_notebook
 from .study import Study, open_study
 from .verify import COLUMNS, adopt, compare_figures
 
+BRACKETS, MASKED = r"([\[\]\\])", r"\\\1"
 Say = Callable[[str], None]
 
 
@@ -203,11 +205,14 @@ def _index(study: Study, state: dict[str, Any]) -> None:
     path = study.root / "build" / "html" / "index.html"
     if path.exists() and state.get("index") == key:
         return
-    listed = "\n".join(f"1. [{title}]({stem}.html)" for stem, title in names.items())
+    listed = "\n".join(f"1. [{re.sub(BRACKETS, MASKED, title)}]({quote(stem)}.html)" for stem, title in names.items())
     words = f"# {study.title['zh']}\n\n{study.title['en']}\n\n{listed}"
     page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words, id="index")])
     write_atomically(path, export_html(page, title=study.title["zh"], language="both").encode("utf-8"))
     state["index"] = key
+    for old in sorted(path.parent.glob("*.html")):
+        if old.stem not in {*names, "index"}:
+            old.unlink()
 
 
 def check(root: Path, *, say: Say) -> pd.DataFrame:

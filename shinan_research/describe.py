@@ -9,6 +9,7 @@ import pandas as pd
 
 from .explain import group_name, ratio, times
 from .messages import LANGUAGES, say
+from .placebo import OUTSIDE
 from .placebo import describe as standing
 from .sensitivity import steadiness
 from .shifts import ALPHA
@@ -147,12 +148,27 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
 
 
 def standings(table: pd.DataFrame, language: str = "en") -> list[str]:
-    """Say where each of the study's own rows of :func:`~shinan_research.placebo.placebo` stands, in the same years if known."""
+    """Say where each of the study's own rows of :func:`~shinan_research.placebo.placebo` stands in the same years.
+
+    A first sentence says so if no reference has these years, a last one how many ordinary words lie as far out.
+    """
     own = table[table["own"]]
-    absent = (own["verdict"] == "no reference for these years").any()
     first = own[own["against"] == own["against"].iloc[0]]
+    absent = (first["verdict"] == "no reference for these years").any()
     opening = [say("describe.absent.reference", language)] if absent else []
-    return [*opening, *(standing(row, language) for row in first.to_dict("records"))]
+    lines = [standing(row | {"eligible": pd.NA}, language) for row in first.to_dict("records")]
+    return [*opening, *lines, *_background(first[first["eligible"].fillna(0) > 0].head(1), language)]
+
+
+def _background(row: pd.DataFrame, language: str) -> list[str]:
+    """Say how many of the eligible ordinary words lie outside the range too; nothing where none was looked at."""
+    return [
+        say(
+            "placebo.background", language, outside=one["outside"], eligible=one["eligible"],
+            share=f"{100 * one['outside'] / one['eligible']:.0f}", must=f"{100 * max(OUTSIDE, one['p_smallest']):.0f}",
+        )
+        for one in row.to_dict("records")
+    ]  # fmt: skip
 
 
 def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, object], language: str = "en") -> list[str]:
@@ -170,7 +186,9 @@ def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, o
     lines = []
     for term, rows in concordance.groupby("term", sort=False):
         found, gap = rows["report"].value_counts(), "" if language == "zh" else " "
-        counts = [f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()]
+        counts = [
+            f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()
+        ]
         values = {"counts": _listed(counts, language), "restored": times(int((rows["restored"] > 0).sum()), language)}
         values["words"] = _listed(near.loc[near["term"] == term, "collocate"].head(5).tolist(), language)
         lines.append(say("describe.context.row", language, term=term, **values))
@@ -216,7 +234,7 @@ def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
 
 
 def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
-    """Say what change texts of this length can show: for words by how often they stand, or for each declared term.
+    """Say what change texts of this length can show: for words by how often they stand, or for each testable declared term.
 
     Parameters
     ----------
@@ -225,9 +243,10 @@ def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
     """
     pooled = shift["count_before"] + shift["count_after"]
     if set(shift["family"]) != {"vocabulary"}:
+        shift = shift[~shift["verdict"].isin(UNTESTED)]
         return [
             say("describe.length.declared", language, term=term, count=count, ratio=ratio(value))
-            for term, count, value in zip(shift["term"], pooled, shift["detectable_ratio"], strict=True)
+            for term, count, value in zip(shift["term"], pooled[shift.index], shift["detectable_ratio"], strict=True)
         ]
     scope, lines = say(f"scope.{shift['scope'].iloc[0]}", language), []
     for low, high in ((8, 15), (16, 31), (32, 63), (64, int(max(pooled.max(), 64)))):

@@ -73,7 +73,7 @@ def answer(
 
 def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosses: Mapping[str, str]) -> list[str]:
     """Say how often the term has each coded sense in the body of each group, and when a sense has gone altogether."""
-    mine = found[(found["term"] == row["term"]) & (found["sense"] != "") & (found["part"] != "annex")]
+    mine = compared(found[(found["term"] == row["term"]) & (found["sense"] != "") & (found["part"] != "annex")], row)
     if mine["sense"].nunique() < 2:
         return []
     counts = mine.groupby(["year", "sense"], sort=True).size().unstack(fill_value=0)
@@ -96,7 +96,7 @@ def _gloss(label: str, language: str, glosses: Mapping[str, str]) -> str:
 def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str) -> list[str]:
     """State counts and places of one term: the body, the chapter that holds most, the annex, the strings not counted."""
     values = _values(row, language)
-    mine = found[(found["term"] == row["term"]) & found["start"].notna()]
+    mine = compared(found[(found["term"] == row["term"]) & found["start"].notna()], row)
     body, annex = mine[mine["part"] != "annex"], mine[mine["part"] == "annex"]
     sentences = [say("explain.fact", language, **values)]
     for group, rows in body.groupby("report", sort=True):
@@ -104,7 +104,14 @@ def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, ter
     if len(annex):
         sentences += _annex(annex, found, tokens, language)
     hidden = terms[(terms["term"] == row["term"]) & (terms["role"] == "not")]["form"]
-    return sentences + [sentence for string in hidden for sentence in _hidden(string, tokens, language)]
+    return sentences + [sentence for string in hidden for sentence in _hidden(string, row, tokens, language)]
+
+
+def compared(rows: pd.DataFrame, row: Mapping[Any, Any]) -> pd.DataFrame:
+    """Return the rows of the reports that a comparison names, before or after."""
+    place_and_year = rows["place"].astype(str) + " " + rows["year"].astype(str)
+    names = {str(row["before"]), str(row["after"])}
+    return rows[rows["year"].astype(str).isin(names) | rows["report"].astype(str).isin(names) | place_and_year.isin(names)]
 
 
 def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
@@ -160,7 +167,7 @@ def ratio(value: float) -> str:
     """
     if value < 0.001:
         return "< 0.001"
-    return "> 1,000" if value > 1_000 else f"{value:.2g}" if value < 99.5 else f"{value:.0f}"
+    return "> 1,000" if value > 1_000 else f"{value:#.2g}".rstrip(".") if value < 99.5 else f"{value:.0f}"
 
 
 def group_name(name: object, language: str) -> str:
@@ -177,7 +184,14 @@ def _concentration(report: str, rows: pd.DataFrame, language: str) -> list[str]:
     title = str(counts.index[int(counts.to_numpy().argmax())][1])
     name = group_name(rows["year"].iloc[0], language)
     return [
-        say("explain.chapter", language, group=name, count=len(rows), most=most, title=title or say("number.untitled", language))
+        say(
+            "explain.chapter",
+            language,
+            group=name,
+            count=len(rows),
+            most=most,
+            title=title.rstrip("。:：") or say("number.untitled", language),
+        )
     ]
 
 
@@ -197,9 +211,9 @@ def _annex(annex: pd.DataFrame, found: pd.DataFrame, tokens: pd.DataFrame, langu
     return sentences
 
 
-def _hidden(string: str, tokens: pd.DataFrame, language: str) -> list[str]:
+def _hidden(string: str, row: Mapping[Any, Any], tokens: pd.DataFrame, language: str) -> list[str]:
     """Say where a string that hides a form was passed over."""
-    found = occurrences(tokens, [string])
+    found = compared(occurrences(tokens, [string]), row)
     found = found[found["start"].notna()]
     return [
         say(

@@ -50,9 +50,8 @@ def test_bad_expressions(small: pd.DataFrame, pattern: str, words: str) -> None:
 def test_restored_characters_are_marked(sentences: pd.DataFrame) -> None:
     """Without the marks each line is the text, and a mark stands at each restored character and nowhere else."""
     table = kwic(sentences, "中心", width=6)
-    texts = {row.report: [] for row in sentences.itertuples()}
     inserted = {(row.report, place) for row in sentences.itertuples() for place in row.restored_at}
-    assert len(texts) == 2 and (table["restored"] > 0).any() and (table["restored"] == 0).any()
+    assert (table["restored"] > 0).any() and (table["restored"] == 0).any()
     for row in table.itertuples():
         assert row.match.replace("〔", "").replace("〕", "") == "中心"
         assert row.match.count("〔") == row.restored == sum((row.report, at) in inserted for at in range(row.start, row.end))
@@ -91,5 +90,5 @@ def test_collocates_are_ordered(tokens: pd.DataFrame) -> None:
 
 def test_a_term_that_is_no_token(small: pd.DataFrame) -> None:
     """A string that the segmenter does not give as one token is refused with what to do."""
-    with pytest.raises(ShinanError, match="'养老服务业' is no token here.*use kwic"):
+    with pytest.raises(ShinanError, match=r"'养老服务业' is no token here.*use kwic"):
         collocates(tokenize(small), "养老服务业")

@@ -330,7 +330,7 @@ def drawn_cells(ax: Axes) -> list[tuple[float, float, float, str]]:
     return [
         (patch.get_x(), patch.get_y(), patch.get_width(), to_hex(patch.get_facecolor()))
         for patch in ax.patches
-        if isinstance(patch, Rectangle)
+        if isinstance(patch, Rectangle) and not patch.get_hatch()
     ]
 
 
@@ -442,6 +442,21 @@ def test_the_counts_name_their_scope(real) -> None:
     study, tokens, _, found = real
     shift = compare(tokens, study.before, study.after, terms=study.terms, scope="plan", n_permutations=0)
     assert not [text for text in words(draw_shift(shift, found, language="en")) if "in body" in text]
+
+
+def test_another_sense_is_hatched() -> None:
+    """Of a cell, the share of occurrences in a sense that is not the term's commonest is hatched, and nothing else is."""
+    tokens = tokens_of({BEFORE: [["花花花花" + "草" * 36], ["花" + "草" * 19]], AFTER: [["花花" + "草" * 18]]})
+    found = occurrences(tokens, ["花"])
+    found["sense"] = ["甲", "甲", "甲", "乙", "乙", "甲", "甲"]
+    ax = panels(draw_shift(compare(tokens, BEFORE, AFTER, terms=["花"], n_permutations=0), found))[2]
+    hatched = [(patch.get_x(), patch.get_width()) for patch in ax.patches if patch.get_hatch()]
+    (first, *_), (second, *_) = (
+        sorted(drawn_cells(ax))[0],
+        sorted(cell for cell in drawn_cells(ax) if cell[2] == 20 and cell[0] > 0)[0],
+    )
+    assert hatched == [(first + 30, 10), (second, 20)]
+    assert not [patch for patch in panels(draw_shift(*small()))[2].patches if patch.get_hatch()]
 
 
 # What is refused, and what is left alone

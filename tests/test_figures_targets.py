@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
@@ -50,7 +51,7 @@ def real():
 
 def sentences_of(plan: str, review: str) -> pd.DataFrame:
     """Return the outline of a report with this plan and of the next with this review."""
-    texts = {2001: PLAN + plan, 2002: f"一、过去一年工作回顾\n{review}\n二、今年工作安排\n继续努力。"}
+    texts = {2001: PLAN + plan, 2002: f"一、过去一年工作回顾\n{review}\n二、今年工作安排\n新增路灯3盏。"}
     return outline([Report(f"甲县-{year}", "甲县", year, text, text) for year, text in texts.items()], witness=True)
 
 
@@ -101,7 +102,8 @@ def ratios(figure: Figure) -> list[float]:
 
 def margin(figure: Figure, height: float) -> list[str]:
     """Return the markers drawn on the figure itself above a height, which are those beside the themes."""
-    return [str(line.get_marker()) for line in figure.lines if line.get_marker() != "None" and line.get_ydata()[0] > height]
+    lines = [line for line in figure.artists if isinstance(line, Line2D) and line.get_marker() != "None"]
+    return [str(line.get_marker()) for line in lines if line.get_ydata()[0] > height]
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -270,7 +270,7 @@ def test_pdf_gives_back_its_chinese(published, poppler) -> None:
 def occurrences_again(table: pd.DataFrame) -> pd.DataFrame:
     """Return an occurrence table with the counts by chapter that a published table holds."""
     rows = table.loc[table.index.repeat(table["count"].clip(lower=1))].reset_index(drop=True)
-    return rows.assign(start=pd.Series(range(len(rows)), dtype="Int64").where(rows["count"] > 0))
+    return rows.assign(sense="", start=pd.Series(range(len(rows)), dtype="Int64").where(rows["count"] > 0))
 
 
 def test_tables_draw_the_figure_again(published, made) -> None:
@@ -284,6 +284,16 @@ def test_tables_draw_the_figure_again(published, made) -> None:
     other = make_study(study.root.parent / "again")
     assert publish(again, "shift", data={"": shift, "cells": table}, study=other).png == shown.png
     assert (other.root / "figures" / "shift.png").read_bytes() == (folder / "shift.png").read_bytes()
+
+
+def test_tables_hold_what_is_hatched() -> None:
+    """Where senses are coded, the table of cells says how many occurrences of each chapter the figure hatches."""
+    tokens = tokens_of({BEFORE: [["花花花花" + "草" * 36], ["花" + "草" * 19]], AFTER: [["花花" + "草" * 18]]})
+    found = occurrences(tokens, ["花"])
+    found["sense"] = ["甲", "甲", "甲", "乙", "乙", "甲", "甲"]
+    table = cells(found)
+    assert "other" in table.columns
+    assert table["other"].tolist() == [1, 1, 0]
 
 
 def test_tables_hold_the_numbers_to_ten_digits(published, made) -> None:

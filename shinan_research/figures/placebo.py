@@ -125,7 +125,8 @@ def _strip(ax: Axes, changes: np.ndarray[tuple[int], np.dtype[np.float64]], plac
     lanes = np.resize(np.argsort(np.arange(LANES) * 2 % LANES), len(ordered)) - (LANES - 1) / 2
     few = len(ordered) <= 60
     size, alpha = (2.6, 0.75) if few else (1.9, 0.45)
-    ax.plot(ordered, place + lanes * 0.5 / (LANES - 1), markersize=size, alpha=alpha, zorder=2, clip_on=False, **DOT)
+    if len(ordered):
+        ax.plot(ordered, place + lanes * 0.5 / (LANES - 1), markersize=size, alpha=alpha, zorder=2, clip_on=False, **DOT)
 
 
 def _mark(own: pd.Series[Any]) -> str:
