@@ -21,6 +21,13 @@ PUBLIC = {
     "reference_from": "reference", "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
     "growth_claims": "targets", "draw_lost": "figures",
     "draw_shift": "figures", "draw_rates": "figures", "draw_ratio": "figures", "draw_places": "figures",
+    "describe_ranking": "describe", "describe_word_shift": "describe", "describe_placebo": "describe",
+    "describe_sensitivity": "describe", "survivors": "describe", "divergence": "describe", "standings": "describe",
+    "company": "describe", "holding": "describe", "detectable": "describe", "sensitivity": "sensitivity", "steadiness":
+    "sensitivity", "place_targets": "announced", "choose_pair": "announced", "answer_targets": "announced",
+    "describe_targets": "announced", "link_chain": "targets", "unchanged": "targets", "publish_table": "tables", "record":
+    "kit", "record_shift": "kit", "build_kit": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
+    "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
 }  # fmt: skip
 
 __version__ = "0.1.0"

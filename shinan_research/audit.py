@@ -258,8 +258,8 @@ def lost_characters(report: Report) -> list[Finding]:
         return [("lost character", "not tested", "", len(suspects), "", STRANGE.format(number=len(suspects)))]
     found: list[Finding] = []
     for row in suspects.to_dict("records"):
-        broken = _broken_words(text, row["char"])
-        verdict = _verdict(row["adjusted"], broken, row["expected"] - row["seen"])
+        broken, distinct = _broken_words(text, row["char"])
+        verdict = _verdict(row["adjusted"], broken, distinct, row["expected"] - row["seen"])
         facts = {str(name): value for name, value in row.items()}
         evidence = VERDICTS[verdict].format(character=row["char"], broken=broken, year=report.year, **facts)
         found.append(("lost character", verdict, row["char"], row["seen"], round(row["expected"], 1), evidence))
@@ -271,11 +271,11 @@ def lost_characters(report: Report) -> list[Finding]:
     ]
 
 
-def _broken_words(text: str, character: str) -> int:
-    """Return how many places become well-formed with a character; the slow count only where the quick one finds some.
+def _broken_words(text: str, character: str) -> tuple[int, int]:
+    """Return how many places become well-formed with a character, and how many of them differ.
 
-    Places after a number do not count, for any unit fits there, and if all places have one neighbour in common, as a local
-    name does that is repeated, they count as one.
+    Places after a number do not count, for any unit fits there. Places that all have one neighbour in common count as
+    one, for so does a local name that is repeated. The slow count is made only where the quick one finds some.
     """
     places: list[int] = []
     for sides in (2, 1):
@@ -286,11 +286,13 @@ def _broken_words(text: str, character: str) -> int:
             break
     around = [(text[gap - 1 : gap], text[gap : gap + 1]) for gap in places]
     one = any(len(set(side)) == 1 for side in zip(*around, strict=True))
-    distinct = 1 if one else len(set(around))
-    return len(places) if distinct >= LEAST_BROKEN else distinct
+    return len(places), 1 if one else len(set(around))
 
 
-def _verdict(adjusted: float, broken: int, missing: float) -> str:
-    if broken >= LEAST_BROKEN and broken >= BROKEN_SHARE * missing:
-        return "lost" if adjusted <= BEYOND_CHANCE else "probably lost"
-    return "naturally absent"
+def _verdict(adjusted: float, broken: int, distinct: int, missing: float) -> str:
+    """Return the verdict; where the count decides nothing, the broken words must be different ones."""
+    if broken < max(LEAST_BROKEN, BROKEN_SHARE * missing):
+        return "naturally absent"
+    if adjusted <= BEYOND_CHANCE:
+        return "lost"
+    return "probably lost" if distinct >= LEAST_BROKEN else "naturally absent"

@@ -56,13 +56,25 @@ def count(occurrences: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `term, report, place, year, part, chapter, chapter_title, han, count`, one row per term and chapter; the counts of
-        a term over the chapters of a scope sum to the counts of `compare`.
+        `term, report, place, year, part, chapter, chapter_title, han, count, other`, one row per term and chapter; the counts
+        of a term over the chapters of a scope sum to the counts of `compare`. `other` counts the occurrences whose coded
+        sense is not the term's commonest.
     """
     keys = ["term", *CHAPTER, "han"]
-    table = occurrences.groupby(keys, sort=False, observed=True)["start"].count().rename("count").reset_index()
+    grouped = occurrences.assign(other=_other(occurrences)).groupby(keys, sort=False, observed=True)
+    table = grouped.agg(count=("start", "count"), other=("other", "sum")).reset_index()
     table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
     return table.sort_values(["term", "year", "report", "chapter"], kind="stable", ignore_index=True)
+
+
+def _other(occurrences: pd.DataFrame) -> pd.Series[bool]:
+    """Return which occurrences have a coded sense that is not the commonest of their term."""
+    terms = occurrences["term"].astype(str)
+    coded = occurrences["sense"] != ""
+    sizes = occurrences[coded].groupby([terms[coded].rename("name"), "sense"]).size().rename("n").reset_index()
+    sizes = sizes.sort_values(["name", "n", "sense"], ascending=[True, False, True], kind="stable")
+    main = terms.map(sizes.drop_duplicates("name").set_index("name")["sense"])
+    return coded & (occurrences["sense"] != main)
 
 
 def dispersion(occurrences: pd.DataFrame) -> pd.DataFrame:
@@ -105,6 +117,11 @@ def belongs(tokens: pd.DataFrame, group: Group) -> pd.Series[bool]:
             f"{', '.join(sorted(tokens['report'].unique())) or 'none'}."
         )
     return chosen
+
+
+def group_label(group: Group) -> str:
+    """Return a group's name as tables and figures print it."""
+    return " ".join(map(str, group)) if isinstance(group, tuple) else str(group)
 
 
 def count_units(

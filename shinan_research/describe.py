@@ -171,7 +171,9 @@ def _background(row: pd.DataFrame, language: str) -> list[str]:
     ]  # fmt: skip
 
 
-def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, object], language: str = "en") -> list[str]:
+def company(
+    concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, object], language: str = "en", *, annex: bool = True
+) -> list[str]:
     """Say of each term how often it stands in each report, in how many places with a restored character, and what stands near.
 
     Parameters
@@ -182,8 +184,10 @@ def company(concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, o
         Tables of :func:`~shinan_research.context.collocates`.
     names
         Reports by id with the name or year to print, in order.
+    annex
+        Whether any report has an annex; if none has, a first sentence says so.
     """
-    lines = []
+    lines = [] if annex else [say("describe.absent.annex", language)]
     for term, rows in concordance.groupby("term", sort=False):
         found, gap = rows["report"].value_counts(), "" if language == "zh" else " "
         counts = [

@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .errors import ReadError
 
@@ -128,7 +130,7 @@ def read_rows(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
     return [dict(zip(names, (*row, *[""] * len(names)), strict=False)) for row in rows[1:]]
 
 
-def format_rows(rows: list[dict[str, object]], columns: tuple[str, ...], *, mark: bool = False) -> bytes:
+def format_rows(rows: Sequence[Mapping[Any, Any]], columns: tuple[str, ...], *, mark: bool = False) -> bytes:
     """Return a table as CSV bytes with Unix newlines; `mark` puts the byte-order mark that Excel wants."""
     target = io.StringIO(newline="")
     writer = csv.DictWriter(target, columns, lineterminator="\n", extrasaction="ignore")

@@ -86,7 +86,7 @@ def _entry(key: str, value: Number) -> dict[str, Any]:
         number = float(f"{number:.{DIGITS}g}") if np.isfinite(number) else None
     if number is not None and not isinstance(number, int | float | str):
         raise FigureError(f"The number {key!r} is {number!r}; record a number or a word.")
-    if number is None and not text:
+    if number in (None, "") and not text:
         raise FigureError(f"The number {key!r} is {value!r}. Leave it out, or record a pair: (None, 'the words to print').")
     return {"value": number, "text": plain(text or number)}
 
@@ -169,7 +169,7 @@ def _term_key(name: str, given: Mapping[str, str], order: Sequence[str]) -> str:
 def slug(text: str) -> str:
     """Return text as small ASCII letters and digits with hyphens; empty where it has none.
 
-    >>> slug("Some District, Some City"), slug("峰会")
+    >>> slug("Some District, Some City"), slug("文化")
     ('some-district-some-city', '')
     """
     return "-".join(re.findall("[a-z0-9]+", text.lower()))

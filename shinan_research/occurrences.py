@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from .errors import StudyError
 from .tokens import SEPARATOR
+
+Places = NDArray[np.int64]
 
 TERM_COLUMNS = ("term", "form", "role", "family")
 ROLES = ("form", "not", "wide")
@@ -104,11 +107,13 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
     [0, 6]
     """
     patterns = find_patterns(as_terms(terms))
-    found = [
-        _found(group, name, pattern, forms)
-        for _, group in tokens.groupby("report", sort=False, observed=True)
-        for name, (pattern, forms) in patterns.items()
-    ]
+    found = []
+    for _, group in tokens.groupby("report", sort=False, observed=True):
+        chapters = group.groupby("chapter", sort=True).agg(
+            **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
+        )
+        text, starts = _joined(group), group["start"].to_numpy()
+        found += [_found(group, starts, chapters, text, name, *pattern) for name, pattern in patterns.items()]
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
     table = table.astype({"start": "Int64", "end": "Int64", "block": "Int64", "sentence": "Int64"})
     table["term"] = pd.Categorical(table["term"], categories=list(patterns))
@@ -143,20 +148,20 @@ def by_sense(found: pd.DataFrame) -> pd.DataFrame:
     return both
 
 
-def _found(tokens: pd.DataFrame, name: str, pattern: re.Pattern[str], forms: frozenset[str]) -> pd.DataFrame:
+def _found(
+    tokens: pd.DataFrame, starts: Places, chapters: pd.DataFrame, text: tuple[str, Places], name: str, pattern: re.Pattern[str],
+    forms: frozenset[str],
+) -> pd.DataFrame:  # fmt: skip
     """Return the occurrences of one term in one report, and an empty row for each chapter without any."""
-    chapters = tokens.groupby("chapter", sort=True).agg(
-        **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
-    )
-    joined, position = _joined(tokens)
+    joined, position = text
     hits = [match for match in pattern.finditer(joined) if match.group() in forms]
     places = position[[match.start() for match in hits]]
-    index = np.searchsorted(tokens["start"].to_numpy(), places, side="right") - 1
+    index = np.searchsorted(starts, places, side="right") - 1
     rows = tokens[["chapter", "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
     marks = np.concatenate([[0], np.cumsum(tokens["restored"].to_numpy())])
     rows["form"] = [match.group() for match in hits]
     rows["start"], rows["end"] = places, places + [len(match.group()) for match in hits]
-    last = np.searchsorted(tokens["start"].to_numpy(), rows["end"].to_numpy(), side="left")
+    last = np.searchsorted(starts, rows["end"].to_numpy(), side="left")
     rows["restored"] = marks[last] > marks[index]
     empty = pd.DataFrame({"chapter": [chapter for chapter in chapters.index if chapter not in set(rows["chapter"])]})
     if len(empty):
@@ -167,7 +172,7 @@ def _found(tokens: pd.DataFrame, name: str, pattern: re.Pattern[str], forms: fro
     return table.assign(term=name, sense="").astype({"chapter": int, "heading": bool, "restored": bool})
 
 
-def _joined(tokens: pd.DataFrame) -> tuple[str, np.ndarray[tuple[int], np.dtype[np.int64]]]:
+def _joined(tokens: pd.DataFrame) -> tuple[str, Places]:
     """Return the text of a report with a separator after each sentence, and each character's position in the text."""
     surfaces = tokens["term"].astype(str).to_numpy(dtype=object)
     last = np.append(tokens["sentence"].to_numpy()[1:] != tokens["sentence"].to_numpy()[:-1], True)

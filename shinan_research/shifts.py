@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special, stats
 
-from .counts import Counts, Group, count_units
+from .counts import Counts, Group, count_units, group_label
 from .errors import ShinanError
 from .occurrences import as_terms, by_sense, occurrences
 
@@ -140,7 +140,7 @@ def compare(
     table["p_adjusted"] = _adjust(table["p"].to_numpy(), names)
     table["p_without_chapter"] = _without_chapter(counts, common, testable, names)
     table["verdict"] = _verdicts(table, closed, testable)
-    table = table.assign(variant=variant, scope=scope, before=_name(before), after=_name(after), level=level)
+    table = table.assign(variant=variant, scope=scope, before=group_label(before), after=group_label(after), level=level)
     if found is None:
         order = table["keyness"].abs().round(9).sort_values(ascending=False, kind="stable").index
         table = table.loc[order].reset_index(drop=True)
@@ -160,10 +160,6 @@ def _check(level: float, n_permutations: int, seed: int) -> None:
         raise ShinanError(f"n_permutations is {n_permutations!r}; expected 0 (closed form) or more, such as 99_999.")
     if not isinstance(seed, int) or seed < 0:
         raise ShinanError(f"seed is {seed!r}; expected a whole number from 0 on.")
-
-
-def _name(group: Group) -> str:
-    return " ".join(map(str, group)) if isinstance(group, tuple) else str(group)
 
 
 def _families(terms: pd.DataFrame | Iterable[str]) -> pd.Series[str]:

@@ -216,8 +216,8 @@ def _number(value: float, *, whole: bool) -> str:
 def tex_text(text: str, *, language: str = "en") -> str:
     r"""Return text that LaTeX prints as it is; Chinese in other text becomes the argument of `\wrchinese`.
 
-    >>> tex_text("50 % & 峰会_x")
-    '50 \\% \\& \\wrchinese{峰会}\\_x'
+    >>> tex_text("50 % & 文化_x")
+    '50 \\% \\& \\wrchinese{文化}\\_x'
     """
     safe = "".join(TEX.get(character, character) for character in UNSEEN.sub(" ", text))
     return safe if language == "zh" else CHINESE.sub(lambda found: rf"\wrchinese{{{found[0]}}}", safe)

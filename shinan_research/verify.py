@@ -114,7 +114,7 @@ def compare_kit(folder: Path, study: Study) -> pd.DataFrame:
     for name, content in kit_files(folder, study).items():
         there = (folder / name).exists()
         same = there and (folder / name).read_bytes() == content
-        words = "" if same else "changed by hand or out of date; reproduce writes it"
+        words = "" if same else f"{'changed by hand or out of date' if there else 'not there'}; reproduce writes it"
         rows.append((name, "identical" if same else "different" if there else "missing", words))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special
 
-from .counts import Counts, Group, count_units
+from .counts import Counts, Group, count_units, group_label
 from .errors import ShinanError
 
 Array = NDArray[np.float64]
@@ -93,7 +93,7 @@ def word_shift(
         "verdict": "above" if total > band["high"] else "below" if total < band["low"] else "inside",
     }
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
-        "function": "word_shift", "before": str(before), "after": str(after), "scope": scope, "null": table.attrs["null"],
+        "function": "word_shift", "before": group_label(before), "after": group_label(after), "scope": scope, "null": table.attrs["null"],
         "total": total, "level": level, "n_draws": n_draws, "seed": seed,
     }  # fmt: skip
     return table

@@ -104,13 +104,13 @@ def test_sensitivity_says_what_holds() -> None:
 
 def test_detectable_ratio_by_frequency() -> None:
     """Each class of words has its number and median ratio; declared terms have their own."""
-    table = made()["ranking"].assign(count_before=8, count_after=0, detectable_ratio=3.0)
-    table.loc[table.index[0], ["count_before", "detectable_ratio"]] = [20, 9.0]
+    table = made()["ranking"].assign(count_before=8, count_after=0, detectable_ratio=3.14)
+    table.loc[table.index[0], ["count_before", "detectable_ratio"]] = [20, 9.26]
     lines = detectable(table)
-    assert len(lines) == 2 and f"{len(table) - 1} words stand 8 to 15" in lines[0] and "factor of about 3 " in lines[0]
-    assert "1 words stand 16 to 31" in lines[1] and "about 9 " in lines[1]
+    assert len(lines) == 2 and f"{len(table) - 1} words stand 8 to 15" in lines[0] and "factor of about 3.1 " in lines[0]
+    assert "1 words stand 16 to 31" in lines[1] and "about 9.3 " in lines[1]
     declared = table.head(1).assign(family="declared", term="花")
-    assert detectable(declared) == [say("describe.length.declared", "en", term="花", count=20, ratio="9")]
+    assert detectable(declared) == [say("describe.length.declared", "en", term="花", count=20, ratio="9.3")]
 
 
 def test_company_counts_by_report() -> None:
@@ -120,3 +120,4 @@ def test_company_counts_by_report() -> None:
     [sentence] = company(lines, near, {"a": 2001, "b": 2002})
     assert "2001 twice, 2002 once" in sentence and "once with a restored" in sentence and sentence.endswith("一, 二, 三, 四, 五.")
     assert company(lines, near, {"a": 2001, "b": 2002}, "zh")[0].startswith("“花”（含附件）：2001年2次、2002年1次")
+    assert company(lines, near, {"a": 2001}, annex=False)[0] == say("describe.absent.annex", "en")

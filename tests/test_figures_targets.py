@@ -102,7 +102,7 @@ def ratios(figure: Figure) -> list[float]:
 
 def margin(figure: Figure, height: float) -> list[str]:
     """Return the markers drawn on the figure itself above a height, which are those beside the themes."""
-    lines = [line for line in figure.artists if isinstance(line, Line2D) and line.get_marker() != "None"]
+    lines = [line for line in figure.artists if isinstance(line, Line2D) and line.get_color() == "#555555"]
     return [str(line.get_marker()) for line in lines if line.get_ydata()[0] > height]
 
 

@@ -89,7 +89,8 @@ def marks(figure: Figure, panel: int = 0) -> list[Line2D]:
 @pytest.mark.parametrize(("width", "language"), [*zip(WIDTHS, LANGUAGES, strict=True), ("single", "both")])
 def test_nothing_leaves_the_canvas_and_nothing_collides(name: str, width: str, language: str) -> None:
     """At each width every text lies on the canvas of that width, clear of the others."""
-    figure = DRAW[name](made()[name], width=width, language=language)
+    glosses = {} if name == "word_shift" else {"glosses": {"改革": "reform of the economic system", "旅": "travel"}}
+    figure = DRAW[name](made()[name], width=width, language=language, **glosses)
     assert figure.get_figwidth() * 25.4 == pytest.approx(WIDTHS[width])
     tidy(figure)
 
@@ -101,6 +102,19 @@ def test_an_empty_table_is_refused(name: str) -> None:
     table.attrs = made()[name].attrs
     with pytest.raises(FigureError, match="Nothing to draw"):
         DRAW[name](table)
+
+
+@pytest.mark.parametrize("name", ["ranking", "sensitivity"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_all_marks_in_the_key(name: str, width: str) -> None:
+    """A key with every mark that may occur has room at each width."""
+    verdicts = ["higher", "fragile", "no evidence", *(["too rare"] if name == "sensitivity" else [])]
+    table = made()[name].copy()
+    table["verdict"] = np.resize(np.array(verdicts, dtype=object), len(table))
+    figure = DRAW[name](table, width=width)
+    tidy(figure)
+    keys = {"higher": "moved", "fragile": "fragile", "no evidence": "none", "too rare": "untested"}
+    assert {say(f"shift.key_{keys[verdict]}", "both") for verdict in verdicts} <= set(words(figure))
 
 
 def test_ranking_shows_the_testable_words_that_stand_out() -> None:

@@ -83,7 +83,13 @@ def test_an_editor_must_be_named(file: Path) -> None:
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_round_trip_through_libreoffice_loses_nothing(file: Path, tmp_path: Path) -> None:
     """Opened and saved by LibreOffice as CSV, the file reads back with the same cells."""
-    command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/home", "--infilter=CSV:44,34,76,1", "--convert-to"]
+    command = [
+        "soffice",
+        "--headless",
+        f"-env:UserInstallation=file://{tmp_path}/home",
+        "--infilter=CSV:44,34,76,1",
+        "--convert-to",
+    ]  # noqa: E501
     subprocess.run(
         [*command, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false", "--outdir", tmp_path / "out", file],
         check=True, timeout=120, capture_output=True,

@@ -16,6 +16,7 @@ from test_publish import contents, make_figure, make_study
 
 from shinan_research import FigureError
 from shinan_research import tables as module
+from shinan_research.explain import ratio
 from shinan_research.files import sha256
 from shinan_research.publish import MANIFEST, read_manifest
 from shinan_research.tables import ABSENT, WORD_PACKAGE, plain, publish_table, tex_text
@@ -45,17 +46,23 @@ class Cells(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.cells: list[str] = []
+        self.open = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         """Note a tag."""
         self.tags.append(tag)
+        self.open = tag in ("td", "th")
         self.cells += [""] if tag in ("td", "th") else []
 
     def handle_data(self, data: str) -> None:
         """Note text."""
-        if self.cells and self.tags[-1] in ("td", "th"):
+        if self.open:
             self.cells[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note that a cell ends."""
+        self.open = False
 
 
 def test_all_files_of_a_table(tmp_path: Path, shift: pd.DataFrame) -> None:
@@ -90,7 +97,7 @@ def test_a_comparison_prints_what_a_paper_needs(tmp_path: Path, shift: pd.DataFr
     assert shown.headings[0] == "Term" and shown.headings[-2:] == ("Adjusted p", "Verdict")
     row = shift.iloc[0]
     assert shown.rows[0][:5] == ("花", "8", "0", f"{row['rate_before']:.1f}", f"{row['rate_after']:.1f}")
-    assert shown.rows[0][5] == f"{2 ** row['log2_ratio']:.2g} [< 0.001, {2 ** row['high']:.2g}]"
+    assert shown.rows[0][5] == f"{ratio(2 ** row['log2_ratio'])} [< 0.001, {ratio(2 ** row['high'])}]"
     assert shown.rows[0][6:] == ("–", "too concentrated")
     stacked = pd.concat([shift, shift.assign(scope="plan")])
     stacked.attrs = shift.attrs
@@ -208,7 +215,7 @@ def test_tables_that_are_refused(tmp_path: Path, shift: pd.DataFrame) -> None:
         publish_table(own(["a"]), "own", study=study)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / MANIFEST).write_text('{"figures": {}}', encoding="utf-8")
-    with pytest.raises(FigureError, match="tables/MANIFEST.json is not a manifest of tables"):
+    with pytest.raises(FigureError, match=r"tables/MANIFEST\.json is not a manifest of tables"):
         publish_table(shift, "terms", study=study)
 
 

@@ -12,8 +12,19 @@ from test_publish import make_figure, make_study
 from shinan_research import FigureError, publish
 from shinan_research.figures.style import new_figure
 from shinan_research.files import sha256
+from shinan_research.kit import RECORDER, build_kit, numbers_of, record
 from shinan_research.publish import MANIFEST, csv_bytes, json_bytes, read_manifest
-from shinan_research.verify import COLUMNS, adopt, compare_figures
+from shinan_research.tables import ABSENT, WORD_PACKAGE, publish_table
+from shinan_research.verify import (
+    COLUMNS,
+    adopt,
+    adopt_products,
+    compare_figures,
+    compare_kit,
+    compare_numbers,
+    compare_products,
+    prune_numbers,
+)
 
 Folders = tuple[Path, Path]
 
@@ -275,3 +286,108 @@ def test_comparing_writes_nothing(folders: Folders) -> None:
     compare_figures(*folders)
     assert [contents(folder) for folder in folders] == before
     assert json.loads(before[1][MANIFEST])["figures"].keys() == {"other", "shift"}
+
+
+# Tables, numbers and the citation kit
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Folders:
+    """Return two folders of a study: one just built by a notebook, and one with nothing committed."""
+    study = make_study(tmp_path / "built")
+    table = pd.DataFrame({"term": ["花"], "n": [8]})
+    table.attrs = {"settings": {"function": "own"}}
+    publish_table(table, "terms", study=study, caption_text={"zh": "表。", "en": "Table."})
+    record({"flower.count": 8, "flower.ratio": 0.5, "flower.verdict": "lower"}, study=study)
+    return study.root, make_study(tmp_path / "kept").root
+
+
+def adopted(roots: Folders, by: str = "one") -> dict[str, str]:
+    """Compare and adopt what a notebook has made, and return the statuses by name."""
+    table = compare_products(*roots, by=by)
+    adopt_products(*roots, table, by=by)
+    return dict(zip(table["name"], table["status"], strict=True))
+
+
+def change_numbers(root: Path, by: str, change: Callable[[dict], object]) -> None:
+    """Change what a notebook has recorded."""
+    manifest = read_manifest(root / "figures")
+    change(manifest["numbers"][by])
+    (root / "figures" / MANIFEST).write_bytes(json_bytes(manifest))
+
+
+def test_products_are_adopted_and_then_identical(roots: Folders) -> None:
+    """Tables and numbers are new, then identical, and numbers carry the name of their notebook."""
+    assert adopted(roots) == {"tables/terms": "new", "numbers/one": "new"}
+    assert adopted(roots) == {"tables/terms": "identical", "numbers/one": "identical"}
+    assert {entry["notebook"] for entry in numbers_of(read_manifest(roots[1] / "figures")).values()} == {"one"}
+    assert compare_products(*roots)["status"].tolist() == ["identical", "identical"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "platform", "status"),
+    [("flower.count", 9, "", "different"), ("flower.count", 9, "riscv", "different"),
+     ("flower.ratio", 0.5 + 1e-12, "", "different"), ("flower.ratio", 0.5 + 1e-12, "riscv", "within tolerance"),
+     ("flower.ratio", 0.5001, "riscv", "different"), ("flower.verdict", "higher", "riscv", "different")],
+)  # fmt: skip
+def test_a_number_that_differs(roots: Folders, key: str, value: object, platform: str, status: str) -> None:
+    """Counts and words must be equal anywhere; other numbers may differ by 1e-8 on another platform alone."""
+    adopted(roots)
+    change_numbers(roots[0], RECORDER, lambda entry: entry["values"][key].update(value=value))
+    change_numbers(roots[1], "one", lambda entry: entry["platform"].update(machine=platform or entry["platform"]["machine"]))
+    table = compare_numbers(roots[0] / "figures", roots[1] / "figures", by="one").set_index("name")
+    assert table.loc[key, "status"] == status
+    assert (table.drop(key)["status"] == "identical").all()
+    assert adopted(roots)["numbers/one"] == status
+
+
+def test_numbers_that_come_and_go(roots: Folders) -> None:
+    """A number that is no longer recorded goes, a new one comes, and another notebook's numbers stay."""
+    adopted(roots)
+    change_numbers(roots[0], RECORDER, lambda entry: entry.update(values={"tree.count": {"value": 1, "text": "1"}}))
+    adopted(roots, "two")
+    assert set(numbers_of(read_manifest(roots[1] / "figures"))) >= {"flower.count", "tree.count"}
+    change_numbers(roots[0], RECORDER, lambda entry: entry.update(values={}))
+    assert adopted(roots)["numbers/one"] == "missing"
+    assert set(numbers_of(read_manifest(roots[1] / "figures"))) == {"tree.count"}
+    assert prune_numbers(roots[1] / "figures", ["one"]) == ["two"]
+    assert not numbers_of(read_manifest(roots[1] / "figures"))
+
+
+def test_a_key_of_two_notebooks(roots: Folders) -> None:
+    """A key that another notebook has recorded is refused with both names, and nothing is changed."""
+    adopted(roots)
+    before = contents(roots[1] / "figures")
+    with pytest.raises(FigureError, match=r"The number 'flower\.count' is recorded by one and by two"):
+        adopted(roots, "two")
+    assert contents(roots[1] / "figures") == before
+
+
+def test_word_file_of_another_computer(roots: Folders) -> None:
+    """A Word file that only one computer could write is no difference."""
+    adopted(roots)
+    for root, version in zip(roots, (ABSENT, "1.2.0"), strict=True):
+        path = root / "tables" / MANIFEST
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        entry = manifest["tables"]["terms"]
+        entry["files"].pop("terms.docx", None)
+        entry["platform"][WORD_PACKAGE] = version
+        if version != ABSENT:
+            (root / "tables" / "terms.docx").write_bytes(b"word")
+            entry["files"]["terms.docx"] = sha256(b"word")
+        path.write_bytes(json_bytes(manifest))
+    assert adopted(roots)["tables/terms"] == "within tolerance"
+    assert (roots[1] / "tables" / "terms.docx").read_bytes() == b"word"
+
+
+def test_kit_is_compared(roots: Folders) -> None:
+    """A kit is missing, then identical; a file changed by hand, or numbers that moved on, are different."""
+    study, folder = make_study(roots[0]), roots[0] / "figures"
+    (folder / "README.md").unlink(missing_ok=True)
+    assert set(compare_kit(folder, study)["status"]) == {"missing", "identical"}
+    build_kit(folder, study)
+    assert set(compare_kit(folder, study)["status"]) == {"identical"}
+    (folder / "captions.tex").write_text("by hand", encoding="utf-8")
+    change_numbers(roots[0], RECORDER, lambda entry: entry["values"]["flower.count"].update(text="9"))
+    table = compare_kit(folder, study)
+    assert {"captions.tex", "numbers.tex"} <= set(table[table["status"] == "different"]["name"])

@@ -1,7 +1,23 @@
 """Figures: a finished table in, a figure out; nothing here computes, saves or shows."""
 
 from .lost import draw_lost
+from .placebo import draw_placebo
 from .places import draw_places
+from .ranking import draw_ranking
+from .sensitivity import draw_sensitivity
 from .shift import draw_rates, draw_ratio, draw_shift
+from .targets import draw_targets
+from .word_shift import draw_word_shift
 
-__all__ = ["draw_lost", "draw_places", "draw_rates", "draw_ratio", "draw_shift"]
+__all__ = [
+    "draw_lost",
+    "draw_placebo",
+    "draw_places",
+    "draw_ranking",
+    "draw_rates",
+    "draw_ratio",
+    "draw_sensitivity",
+    "draw_shift",
+    "draw_targets",
+    "draw_word_shift",
+]

@@ -36,7 +36,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "within": OWN | {"marker": "D", "markerfacecolor": "white"},
     "unranked": OWN | {"marker": "x"},
 }
-LABEL, NUMBERS, MARGIN, HEAD, ROW, FOOT, KEY = 23.0, 20.0, 2.0, 11.0, 7.0, 9.5, 9.0
+LABEL, NUMBERS, MARGIN, HEAD, ROW, FOOT, KEY = 26.0, 20.0, 2.0, 11.0, 7.0, 9.5, 8.5
 
 
 def draw_placebo(
@@ -145,7 +145,7 @@ def _labels(figure: Figure, terms: list[str], top: float, language: str, glosses
         rows = [(-1.3 if gloss else 0, f"{name}＋" if name != term else name, 8, COLOURS["ink"]), (1.8, gloss, 6, "#666666")]
         for lift, words, size, colour in rows if gloss else rows[:1]:
             text = add_text(figure, LABEL - 1.6, y + lift, words, ha="right", va="center", fontsize=size, color=colour)
-            fit_text(text, LABEL - 2.2)
+            fit_text(text, LABEL - 3.0)
 
 
 def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:

@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from ..counts import count
 from ..errors import FigureError
 from ..messages import LANGUAGES, say
 from ..outline import PARTS
@@ -21,23 +20,14 @@ GAP_BETWEEN_PARTS = 350
 NUMBER_WIDTH = 1.15
 
 
-def cells_by_sense(occurrences: pd.DataFrame) -> pd.DataFrame:
-    """Return the counts by chapter, with how many of them have a sense that is not the term's commonest."""
-    cells = count(occurrences)
-    coded = occurrences[occurrences["sense"] != ""].astype({"term": str})
-    sizes = (
-        coded.groupby(["term", "sense"])
-        .size()
-        .reset_index(name="n")
-        .sort_values(["term", "n", "sense"], ascending=[True, False, True])
-    )
-    main = sizes.drop_duplicates("term").set_index("term")["sense"]
-    other = coded[coded["sense"] != coded["term"].map(main)].groupby(["term", "report", "chapter"]).size().rename("other")
-    return cells.astype({"term": str}).join(other, on=["term", "report", "chapter"]).fillna({"other": 0})
-
-
 def compared_cells(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of the terms and reports that the table compares, with the side of each: before or after."""
+    """Return the cells of the terms and reports that the table compares, with the side of each: before or after.
+
+    Raises
+    ------
+    FigureError
+        If the cells lack a term of the table.
+    """
     place_and_year = cells["place"].astype(str) + " " + cells["year"].astype(str)
     sides = []
     for role in ("before", "after"):

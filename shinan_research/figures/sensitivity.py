@@ -38,7 +38,8 @@ MARKS: dict[str, dict[str, Any]] = {
     "none": {"marker": "o", "markerfacecolor": "white"},
     "untested": {"marker": "x"},
 }
-LABEL, LANE, SAME, MARGIN, HEAD, FOOT, KEY = 23.0, 9.0, 12.0, 2.5, 8.0, 9.5, 13.0
+LABEL, LANE, SAME, MARGIN, HEAD, FOOT = 26.0, 9.0, 12.0, 2.5, 8.0, 9.5
+KEY = {"double": 9.5, "onehalf": 13.0, "single": 16.5}
 ROW = 3.0
 
 
@@ -78,7 +79,7 @@ def draw_sensitivity(
     terms, scopes = list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["scope"]))
     across, body = width_mm(width), len(terms) * (len(scopes) * ROW + 1.6)
     with house_style():
-        figure = figure or new_figure(width, HEAD + body + FOOT + KEY)
+        figure = figure or new_figure(width, HEAD + body + FOOT + KEY[width])
         ax = add_axes(figure, LABEL + LANE, HEAD, across - LABEL - LANE - SAME - 2 * MARGIN, body)
         ax.set_ylim(body, 0)
         for place, term in enumerate(terms):
@@ -94,7 +95,7 @@ def draw_sensitivity(
         head = add_text(figure, across - MARGIN, HEAD - 1.2, words, ha="right", va="bottom", fontsize=6, color="#555555")
         fit_text(head, SAME + 6)
         _axis(ax, table, language)
-        _key(figure, table, language)
+        _key(figure, table, KEY[width], language)
         check_glyphs(figure)
     return figure
 
@@ -135,7 +136,7 @@ def _label(figure: Figure, term: str, y: float, language: str, gloss: str) -> No
         rows = [(-1.3, *rows[0][1:]), (1.8, gloss, 6.0, "#666666")]
     for lift, words, size, colour in rows:
         text = add_text(figure, LABEL - 1.6, y + lift, words, ha="right", va="center", fontsize=size, color=colour)
-        fit_text(text, LABEL - 2.2)
+        fit_text(text, LABEL - 3.0)
 
 
 def _axis(ax: Axes, table: pd.DataFrame, language: str) -> None:
@@ -151,7 +152,7 @@ def _axis(ax: Axes, table: pd.DataFrame, language: str) -> None:
     fit_text(ax.set_xlabel(f"{say('ranking.axis', language)} {names}", labelpad=2), axes_width(ax) + 20)
 
 
-def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
+def _key(figure: Figure, table: pd.DataFrame, room: float, language: str) -> None:
     """Say what the marks mean, for those that occur; break the line where it is full."""
     across, down = (size * MILLIMETRES for size in figure.get_size_inches())
     used = {MARK_OF[verdict] for verdict in table["verdict"]}
@@ -160,7 +161,7 @@ def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
     ]
     entries.append((MARKS["moved"] | {"markersize": 4.8}, COLOURS["ink"], "sensitivity.key_base"))
     entries.append((MARKS["moved"] | {"markersize": 3}, "#9a9a9a", "sensitivity.key_reading"))
-    x, y = 3.0, down - KEY + 2
+    x, y = 3.0, down - room + 2
     for style, colour, key in entries:
         text = add_text(figure, x + 1.8, y, say(key, language), va="center", fontsize=6.5, color="#333333")
         if x > 3 and x + 1.8 + text_width(text) > across - 1:

@@ -11,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..counts import count
 from ..errors import FigureError
 from ..messages import say
-from .places import cells_by_sense, compared_cells, draw_places, prepare_rows, two_lines
+from .places import compared_cells, draw_places, prepare_rows, two_lines
 from .style import (
     COLOURS,
     MARKERS,
@@ -103,7 +104,7 @@ def draw_shift(
     layout, rows = LAYOUTS[width], _rows(shift)
     with house_style():
         figure = figure or new_figure(width, _height(layout, rows))
-        _compose(figure, shift, compared_cells(cells_by_sense(occurrences), shift), rows, layout, language, glosses or {})
+        _compose(figure, shift, compared_cells(count(occurrences), shift), rows, layout, language, glosses or {})
         check_glyphs(figure)
     return figure
 
