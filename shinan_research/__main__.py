@@ -35,9 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     added = {name: commands.add_parser(name, help=words) for name, (words, _) in COMMANDS.items()}
     commands.add_parser("help", help="list the commands")
-    for name in ("reproduce", "verify", "lab"):
+    for name in ("reproduce", "verify", "lab", "archive"):
         added[name].add_argument("folder", nargs="?", default=".", type=Path, help="a study; by default the one you are in")
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
+    added["archive"].add_argument("--output", type=Path, help="the zip, or a folder for it; by default dist/ of the study")
     added["lab"].add_argument("--no-browser", action="store_true", help="only print the address")
     added["audit"].add_argument("files", nargs="+", type=Path, help="reports, or pages that hold several")
     added["propose"].add_argument("file", type=Path, help="the damaged report")
@@ -91,6 +92,14 @@ def _verify(options: argparse.Namespace) -> int:
     table = check(options.folder.resolve(), say=_say)
     _print_statuses(table)
     return 0 if table["status"].isin(["identical", "within tolerance"]).all() else 3
+
+
+def _archive(options: argparse.Namespace) -> None:
+    from .archive import archive
+
+    root = options.folder.resolve()
+    path = archive(root, options.output or root / "dist")
+    _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
 
 
 def _lab(options: argparse.Namespace) -> None:
@@ -196,6 +205,7 @@ COMMANDS = {
     "install": ("build .venv from the lock and register the kernel", _install),
     "reproduce": ("rebuild what has changed: notebooks, figures, pages", _reproduce),
     "lab": ("JupyterLab on a working copy", _lab),
+    "archive": ("pack everything into one zip to deposit", _archive),
     "verify": ("rebuild in a temporary folder and compare", _verify),
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),

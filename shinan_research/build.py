@@ -16,10 +16,11 @@ import pandas as pd
 from .dictionary import RESOURCES
 from .errors import ApparatusError, ShinanError
 from .files import sha256, write_atomically
+from .kit import build_kit
 from .publish import json_bytes, read_manifest, running_platform
 from .render import export_html, run_notebook
 from .study import Study, open_study
-from .verify import COLUMNS, adopt, compare_figures
+from .verify import COLUMNS, KINDS, adopt_products, compare_kit, compare_products, prune_numbers, summary
 
 BRACKETS, MASKED = r"([\[\]\\])", r"\\\1"
 Say = Callable[[str], None]
@@ -34,7 +35,8 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `name, status, what`, one row per figure: see :func:`~shinan_research.verify.compare_figures`.
+        `name, status, what`: figures, tables, numbers of each notebook, citation kit; see
+        :func:`~shinan_research.verify.compare_products`.
 
     Raises
     ------
@@ -53,8 +55,11 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
     _index(study, state)
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
-    figures = sorted({name for record in state["notebooks"].values() for name in record["figures"]})
-    return _closing(study, figures, state, [path.stem for path in stale])
+    closing = _closing(study, state, [path.stem for path in stale])
+    prune_numbers(study.root / "figures", [path.stem for path in sources])
+    kit = summary("citation kit", compare_kit(study.root / "figures", study))
+    build_kit(study.root / "figures", study)
+    return pd.concat([closing, kit], ignore_index=True)
 
 
 def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
@@ -137,6 +142,8 @@ def _is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> boo
     record = state["notebooks"].get(path.stem, {})
     if record.get("inputs") != sha256((engine + sha256(path)).encode()):
         return True
+    if record.get("numbers") != _numbers(root, path.stem):
+        return True
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
@@ -145,22 +152,27 @@ def _run(study: Study, path: Path, engine: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
         stage = make_copy(study.root, Path(scratch))
         notebook = run_notebook(path, working=stage / "notebooks")
-        fresh, committed = stage / "figures", study.root / "figures"
-        figures = sorted(read_manifest(fresh)["figures"])
-        table = compare_figures(fresh, committed, figures)
-        adopt(fresh, committed, table)
+        table = compare_products(stage, study.root, by=path.stem)
+        adopt_products(stage, study.root, table, by=path.stem)
+        made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
     title = _title(notebook, path.stem)
     page = export_html(notebook, title=title, language=study.language, links=[("index.html", study.title["en"])])
     written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": page.encode("utf-8")}
     for file, content in written.items():
         write_atomically(study.root / file, content)
-    entries = read_manifest(committed)["figures"]
     products = {file: sha256(content) for file, content in written.items()}
-    products |= {f"figures/{file}": digest for name in figures for file, digest in entries[name]["files"].items()}
+    for kind, names in made.items():
+        entries = read_manifest(study.root / kind, kind=kind)[kind]
+        products |= {f"{kind}/{file}": digest for name in names for file, digest in entries[name]["files"].items()}
     return {
-        "inputs": sha256((engine + sha256(path)).encode()), "products": products, "title": title, "figures": figures,
-        "status": table.set_index("name")[["status", "what"]].T.to_dict(),
+        "inputs": sha256((engine + sha256(path)).encode()), "products": products, "title": title, **made,
+        "numbers": _numbers(study.root, path.stem), "status": table.set_index("name")[["status", "what"]].T.to_dict(),
     }  # fmt: skip
+
+
+def _numbers(root: Path, stem: str) -> str:
+    """Return a digest of the numbers that a notebook has recorded."""
+    return sha256(json_bytes(read_manifest(root / "figures").get("numbers", {}).get(stem, {})))
 
 
 def make_copy(root: Path, folder: Path) -> Path:
@@ -170,16 +182,18 @@ def make_copy(root: Path, folder: Path) -> Path:
     return folder
 
 
-def _closing(study: Study, figures: list[str], state: dict[str, Any], ran: list[str]) -> pd.DataFrame:
-    """Return the status of every figure: as compared in this run, or identical because nothing it depends on changed."""
-    rows = []
-    for name in figures:
-        maker = next(stem for stem, record in state["notebooks"].items() if name in record["figures"])
-        status = state["notebooks"][maker]["status"][name] if maker in ran else {"status": "identical", "what": ""}
-        rows.append((name, status["status"], status["what"]))
-    extra = sorted(set(read_manifest(study.root / "figures")["figures"]) - set(figures))
-    rows += [(name, "missing", "no notebook publishes it; delete it or restore its notebook") for name in extra]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+def _closing(study: Study, state: dict[str, Any], ran: list[str]) -> pd.DataFrame:
+    """Return the status of every product: as compared in this run, or identical because nothing it depends on changed."""
+    rows, made = [], set()
+    for stem, record in state["notebooks"].items():
+        made |= set(record["status"])
+        for name, status in record["status"].items():
+            rows.append((name, status["status"], status["what"]) if stem in ran else (name, "identical", ""))
+    for kind in KINDS:
+        prefix = "" if kind == "figures" else f"{kind}/"
+        extra = {f"{prefix}{name}" for name in read_manifest(study.root / kind, kind=kind)[kind]} - made
+        rows += [(name, "missing", "no notebook publishes it; delete it or restore its notebook") for name in sorted(extra)]
+    return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
 
 
 def _title(notebook: Any, name: str) -> str:
@@ -223,7 +237,8 @@ def check(root: Path, *, say: Say) -> pd.DataFrame:
         for path in notebooks(study.root):
             say(path.name)
             run_notebook(path, working=stage / "notebooks")
-        return compare_figures(stage / "figures", study.root / "figures")
+        kit = summary("citation kit", compare_kit(study.root / "figures", study))
+        return pd.concat([compare_products(stage, study.root), kit], ignore_index=True)
 
 
 def working_copy(root: Path) -> Path:

@@ -245,6 +245,11 @@ def link_chain(quantities: pd.DataFrame, *, decided: pd.DataFrame | None = None,
     """Link the targets of every report to the report of the next year of the same place, over as many years as there are.
 
     A year without a report breaks the chain there; nothing is linked across the gap.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of :func:`link_targets`, the pairs one after the other.
     """
     links = [
         link_targets(before, after, decided=decided, threshold=threshold)

@@ -93,8 +93,8 @@ def word_shift(
         "verdict": "above" if total > band["high"] else "below" if total < band["low"] else "inside",
     }
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
-        "function": "word_shift", "before": group_label(before), "after": group_label(after), "scope": scope, "null": table.attrs["null"],
-        "total": total, "level": level, "n_draws": n_draws, "seed": seed,
+        "function": "word_shift", "before": group_label(before), "after": group_label(after), "scope": scope,
+        "null": table.attrs["null"], "total": total, "level": level, "n_draws": n_draws, "seed": seed,
     }  # fmt: skip
     return table
 

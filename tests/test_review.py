@@ -89,7 +89,7 @@ def test_a_round_trip_through_libreoffice_loses_nothing(file: Path, tmp_path: Pa
         f"-env:UserInstallation=file://{tmp_path}/home",
         "--infilter=CSV:44,34,76,1",
         "--convert-to",
-    ]  # noqa: E501
+    ]
     subprocess.run(
         [*command, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false", "--outdir", tmp_path / "out", file],
         check=True, timeout=120, capture_output=True,
