@@ -71,12 +71,22 @@ def _install(options: argparse.Namespace) -> None:
 
 
 def _reproduce(options: argparse.Namespace) -> int:
+    from .settled import settle, settled
+
+    started, root = time.monotonic(), options.folder.resolve()
+    pages = options.folder / "build" / "html" / "index.html"
+    names = settled(root)
+    if names is not None:
+        for name in names:
+            _say(f"  {name:<24} identical")
+        _say(f"Nothing has changed. {time.monotonic() - started:.1f} s. Pages: {pages}")
+        return 0
     from .build import reproduce
 
-    started = time.monotonic()
-    table = reproduce(options.folder.resolve(), say=_say)
+    table = reproduce(root, say=_say)
     _print_statuses(table)
-    pages = options.folder / "build" / "html" / "index.html"
+    if table["status"].isin(["identical", "new", "different"]).all():
+        settle(root, table["name"].tolist())
     _say(f"{time.monotonic() - started:.1f} s. Pages: {pages}")
     return 3 if options.strict and (table["status"] != "identical").any() else 0
 
