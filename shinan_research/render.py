@@ -189,7 +189,7 @@ def _sanitise(html: str, *, markdown: bool = False) -> str:
         return bool(address.fullmatch(unescape(value))) if address else attribute in ATTRIBUTES.split()
 
     tags = frozenset((MARKDOWN_TAGS if markdown else TAGS).split())
-    return bleach.clean(STYLE_SHEET.sub("", html), tags=tags, attributes=allowed, protocols=["http", "https", "data"])
+    return str(bleach.clean(STYLE_SHEET.sub("", html), tags=tags, attributes=allowed, protocols=["http", "https", "data"]))
 
 
 def _replace(page: BeautifulSoup, inside: str, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> None:
