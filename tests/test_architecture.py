@@ -19,14 +19,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "shinan_research"
 # Left may not see right.
 ORDER = (
-    "errors", "files", "settled", "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
+    "errors", "files", "settled",
+    "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
     "study", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary",
     "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render", "verify",
     "build", "archive", "new", "workplace", "__main__",
 )  # fmt: skip
 READERS = (
-    "files", "settled", "intake", "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "tables", "kit",
+    "files", "settled", "intake",
+    "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "tables", "kit",
     "render", "verify", "build", "archive", "new", "workplace", "__main__",
 )  # fmt: skip
 WRITERS = (
