@@ -124,6 +124,12 @@ def group_label(group: Group) -> str:
     return " ".join(map(str, group)) if isinstance(group, tuple) else str(group)
 
 
+def is_named(rows: pd.DataFrame, label: str) -> pd.Series[bool]:
+    """Return which rows belong to the group of that label: the way back from :func:`group_label`."""
+    place_and_year = rows["place"].astype(str) + " " + rows["year"].astype(str)
+    return (rows["year"].astype(str) == label) | (rows["report"].astype(str) == label) | (place_and_year == label)
+
+
 def count_units(
     tokens: pd.DataFrame,
     found: pd.DataFrame | None,

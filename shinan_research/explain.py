@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .counts import count
+from .counts import count, is_named
 from .errors import ShinanError
 from .messages import say
 from .occurrences import occurrences
@@ -109,9 +109,7 @@ def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, ter
 
 def compared(rows: pd.DataFrame, row: Mapping[Any, Any]) -> pd.DataFrame:
     """Return the rows of the reports that a comparison names, before or after."""
-    place_and_year = rows["place"].astype(str) + " " + rows["year"].astype(str)
-    names = {str(row["before"]), str(row["after"])}
-    return rows[rows["year"].astype(str).isin(names) | rows["report"].astype(str).isin(names) | place_and_year.isin(names)]
+    return rows[is_named(rows, str(row["before"])) | is_named(rows, str(row["after"]))]
 
 
 def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:

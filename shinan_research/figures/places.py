@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from ..counts import is_named
 from ..errors import FigureError
 from ..messages import LANGUAGES, say
 from ..outline import PARTS
@@ -28,12 +29,8 @@ def compared_cells(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
     FigureError
         If the cells lack a term of the table.
     """
-    place_and_year = cells["place"].astype(str) + " " + cells["year"].astype(str)
-    sides = []
-    for role in ("before", "after"):
-        name = str(shift[role].iloc[0])
-        mine = (cells["year"].astype(str) == name) | (cells["report"].astype(str) == name) | (place_and_year == name)
-        sides.append(cells[mine & cells["term"].astype(str).isin(set(shift["term"]))].assign(side=role))
+    mine = cells[cells["term"].astype(str).isin(set(shift["term"]))]
+    sides = [mine[is_named(mine, str(shift[role].iloc[0]))].assign(side=role) for role in ("before", "after")]
     chosen = pd.concat(sides, ignore_index=True)
     missing = [term for term in shift["term"] if term not in set(chosen["term"].astype(str))]
     if missing:
