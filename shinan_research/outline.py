@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import ceil
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from .errors import ApparatusError, ShinanError
@@ -23,9 +24,9 @@ COLUMNS = (
 )  # fmt: skip
 
 NUMERAL = "[一二三四五六七八九十]{1,3}"
+SENTENCE_END = re.compile(r"[。:：;；!！?？\n]")
 NUMBERED = re.compile(
-    rf"(?:(?<=\n)|(?<=\A)|(?<=[。:：;；!！?？]))(?P<space>[^\S\n]*)"
-    rf"(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
+    rf"(?P<space>[^\S\n]*)(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
 )
 LONGEST_HEADING = 60
 PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今年|明年|今后|未来|思路|面临|做好.{0,12}工作")
@@ -37,7 +38,8 @@ ANNEX = re.compile(
     r"|(?<=[。!！\n])附件[一1]?[:：]"
 )
 EARLIEST_ANNEX = 0.6
-ADDRESS = re.compile(r"(?<=[。!！?？\n])\s*(?P<address>各位代表)")
+ADDRESS, BEFORE_ADDRESS = re.compile("各位代表"), re.compile(r"[。!！?？\n]\s*\Z")
+LONGEST_BLANK = 40
 CLOSING_SHARE = 0.12
 HEADWORD = re.compile(r"[^。:：,，;；!！?？\s]{1,40}?(?<![是为指])[:：]")
 HEADING_END = re.compile(r"\n|。")
@@ -152,9 +154,10 @@ def find_headings(text: str) -> Iterator[Heading]:
     heading ends at the line break or the full stop within 60 characters; where neither follows, only the
     number is marked, because where the heading ends cannot be known by rule.
     """
-    annex = next((match for match in ANNEX.finditer(text) if match.start() >= EARLIEST_ANNEX * len(text)), None)
+    annex = ANNEX.search(text, ceil(EARLIEST_ANNEX * len(text)))
     body_end = annex.start() if annex else len(text)
-    numbered = list(NUMBERED.finditer(text, 0, body_end))
+    places = [0, *(match.end() for match in SENTENCE_END.finditer(text, 0, body_end))]
+    numbered = [match for place in places if (match := NUMBERED.match(text, place, body_end))]
     starts = [*(match.end("space") for match in numbered), body_end]
     for number, match in enumerate(numbered):
         start, limit = starts[number], starts[number + 1]
@@ -184,9 +187,10 @@ def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter
     first = [heading for heading in numbered if heading.level == "1"]
     plan = _plan_start(text, first, annex, year)
     addresses = [
-        match.start("address")
-        for match in ADDRESS.finditer(text, 0, annex)
-        if not any(heading.start <= match.start("address") <= heading.end for heading in headings)
+        start
+        for start in (match.start() for match in ADDRESS.finditer(text, 0, annex))
+        if BEFORE_ADDRESS.search(text[max(0, start - LONGEST_BLANK) : start])
+        and not any(heading.start <= start <= heading.end for heading in headings)
     ]
     review = numbered[0].start if numbered else 0
     closing = _closing_start(addresses, max([plan, *(heading.start for heading in numbered)], default=0), annex)
@@ -235,16 +239,17 @@ def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[object, ...
     """Yield the rows of one report."""
     _check(report, headings)
     text, paragraph, block, sentence = report.text, -1, 0, 0
+    inserted = report.inserted.tolist()
     for number, chapter in enumerate(_chapters(text, headings, report.year)):
         inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
         pieces = list(_pieces(text, chapter, inside))
         blocks = _blocks([is_heading for _, _, is_heading, _ in pieces])
         for (start, end, is_heading, opens), inner in zip(pieces, blocks, strict=True):
-            low, high = np.searchsorted(report.inserted, [start, end])
+            low, high = bisect_left(inserted, start), bisect_left(inserted, end)
             paragraph += opens
             yield (
                 report.id, report.place, report.year, chapter.part, number, chapter.title, paragraph, block + inner,
-                sentence, start, end, text[start:end], is_heading, int(high - low), tuple(report.inserted[low:high].tolist()),
+                sentence, start, end, text[start:end], is_heading, high - low, tuple(inserted[low:high]),
             )  # fmt: skip
             sentence += 1
         block += max(blocks) + 1
@@ -279,8 +284,7 @@ def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     while start < end:
         match = SENTENCE.match(text, start, end)
         stop = match.end() if match and match.end() > start else end
-        rest = text[stop:end]
-        stop = end if rest and not rest.strip() else stop
+        stop = end if text[stop : stop + 1].isspace() and not text[stop:end].strip() else stop
         yield start, stop
         start = stop
 
@@ -289,5 +293,5 @@ def _blocks(is_heading: list[bool]) -> list[int]:
     """Return the block of every piece of a chapter: about five sentences each, as equal as can be."""
     n = len(is_heading) - sum(is_heading)
     k = max(1, round(n / SENTENCES_PER_BLOCK))
-    before = np.cumsum([not heading for heading in is_heading]) - [not heading for heading in is_heading]
-    return [int(min(i, max(n - 1, 0)) * k // max(n, 1)) for i in before]
+    before = accumulate((not heading for heading in is_heading[:-1]), initial=0)
+    return [min(i, max(n - 1, 0)) * k // max(n, 1) for i in before]

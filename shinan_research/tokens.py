@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import dictionary
 from .errors import ShinanError
-from .reports import HAN, is_han
+from .reports import is_han
 
 SEPARATOR = "\n"
 KINDS = ("word", "term", "number", "date", "unit", "latin", "punct")
@@ -26,6 +27,8 @@ ATOM = re.compile(
     rf"|(?P<number>第?{CLAUSE_NUMERAL}(?:[%％‰]|[余多]?[十百千万亿]*[余多]?))(?P<unit>UNITS)?"
     r"|(?P<latin>[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ0-9.+\-&]*)"
 )
+ATOM_START = re.compile(r"[\d第A-Za-zＡ-Ｚａ-ｚ]")
+PACKED, BITS = 3, 21  # characters of a token that one integer holds, and bits of each
 IDS = ("report", "place", "year", "part", "chapter", "chapter_title", "paragraph", "block", "sentence")
 Cutter = Callable[[str], list[str]]
 
@@ -60,7 +63,7 @@ class Segmenter:
         """The terms laid over the cutter's tokens, sorted."""
         return tuple(sorted({*dictionary.lexicon(), *self.terms}))
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with the dictionary, the lexicon, the rules or the cutter."""
         units = json.dumps(dictionary.units(), ensure_ascii=False, sort_keys=True)
@@ -102,36 +105,58 @@ class Segmenter:
         Line feeds separate what must not be joined; they are no tokens.
         """
         pieces = self._cut(text)
-        ends = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
         if "".join(pieces) != text:
             raise ShinanError(f"The segmenter {self.name!r} loses or adds characters; its tokens must tile the text.")
+        ends = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
         edge = np.zeros(len(text) + 1, dtype=bool)
         edge[0] = edge[ends] = True
         kind = np.zeros(len(text) + 1, dtype=np.int8)
         self._overlay(text, edge, kind)
-        for match in re.finditer(rf"[^{HAN}A-Za-zＡ-Ｚａ-ｚ0-9]", text):
-            if not kind[match.start()]:
-                _set(edge, kind, match.start(), match.end(), "punct")
+        lone = np.flatnonzero(~_wordlike(text) & (kind[:-1] == 0))
+        kind[lone] = KINDS.index("punct")
+        edge[lone] = edge[lone + 1] = True
         starts = np.flatnonzero(edge[:-1])
-        stops = np.append(starts[1:], len(text))
-        real = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)[starts] != ord(SEPARATOR) if len(text) else []
+        stops = np.append(starts[1:], len(text))[: len(starts)]
+        real = _codes(text)[starts] != ord(SEPARATOR)
         return starts[real], stops[real], kind[starts][real]
 
     def _overlay(self, text: str, edge: NDArray[np.bool_], kind: NDArray[np.int8]) -> None:
         """Lay long terms, atoms and short terms over the cutter's edges, in this order of rank."""
         long_terms, short_terms = self._terms
-        for match in long_terms.finditer(text):
-            _set(edge, kind, *match.span(), "term")
-        for match in self._atom.finditer(text):
-            if kind[match.start() : match.end()].any():
-                continue
-            for name in ("date", "number", "unit", "latin"):
-                if match[name]:
-                    _set(edge, kind, *match.span(name), name)
-        for match in short_terms.finditer(text):
-            start, end = match.span()
-            if edge[start] and edge[end] and not kind[start:end].any():
-                _set(edge, kind, start, end, "term")
+        _set(edge, kind, _spans(long_terms.finditer(text)), "term")
+        atoms = [match for match in self._atoms(text) if not kind[match.start() : match.end()].any()]
+        for name in ("date", "number", "unit", "latin"):
+            _set(edge, kind, _spans((match for match in atoms if match[name]), name), name)
+        short = _spans(short_terms.finditer(text))
+        taken = np.concatenate([[0], np.cumsum(kind > 0)])
+        free = edge[short[:, 0]] & edge[short[:, 1]] & (taken[short[:, 1]] == taken[short[:, 0]])
+        _set(edge, kind, short[free], "term")
+
+    def _atoms(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the numbers, dates and Latin words from left to right, looking only where one can begin."""
+        end = 0
+        for first in ATOM_START.finditer(text):
+            if first.start() >= end and (match := self._atom.match(text, first.start())):
+                end = match.end()
+                yield match
+
+
+def _spans(matches: Iterable[re.Match[str]], group: str | int = 0) -> NDArray[np.int64]:
+    """Return start and end of each match of a pattern, matches × 2."""
+    return np.array([match.span(group) for match in matches], dtype=np.int64).reshape(-1, 2)
+
+
+def _codes(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+
+
+def _wordlike(text: str) -> NDArray[np.bool_]:
+    """Return for every character whether it may be part of a word: Han, Latin or a digit."""
+    codes = _codes(text)
+    answer = is_han(text)
+    for low, high in ("AZ", "az", "ＡＺ", "ａｚ", "09"):
+        answer |= (codes >= ord(low)) & (codes <= ord(high))
+    return answer
 
 
 def _always(term: str) -> bool:
@@ -139,11 +164,14 @@ def _always(term: str) -> bool:
     return len(term) > 2 or not bool(is_han(term).all())
 
 
-def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], start: int, end: int, name: str) -> None:
-    """Make one token of the characters from `start` to `end`."""
-    edge[start + 1 : end] = False
-    edge[start] = edge[end] = True
-    kind[start:end] = KINDS.index(name)
+def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], spans: NDArray[np.int64], name: str) -> None:
+    """Make one token of each span of characters; the spans do not overlap."""
+    starts, ends = spans.T
+    size = ends - starts
+    inside = np.repeat(starts - np.cumsum(size) + size, size) + np.arange(size.sum())
+    edge[inside] = False
+    edge[starts] = edge[ends] = True
+    kind[inside] = KINDS.index(name)
 
 
 def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.DataFrame:
@@ -173,32 +201,61 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     ['引进/word', '项目/word', '15/number', '个/unit', '。/punct', '推进/word', '招商引资/term', '。/punct']
     """
     segmenter = segmenter or Segmenter()
-    groups = [_tokens(group, segmenter) for _, group in sentences.groupby("report", sort=False)]
-    columns = [*IDS, "start", "end", "term", "kind", "han", "heading", "restored"]
-    table = pd.concat(groups, ignore_index=True) if groups else pd.DataFrame(columns=columns)
-    table["term"] = pd.Categorical(table["term"], categories=sorted(set(table["term"])))
-    table["kind"] = pd.Categorical.from_codes(table["kind"].to_numpy(dtype=np.int8), dtype=pd.CategoricalDtype(list(KINDS)))
+    report = pd.factorize(sentences["report"])[0]
+    groups = np.split(np.argsort(report, kind="stable"), np.cumsum(np.bincount(report))[:-1])
+    found = [_tokens(sentences, rows, segmenter) for rows in groups]
+    row, *numbers = (np.concatenate(arrays) for arrays in zip(*(each[:-1] for each in found), strict=True))
+    table = sentences[[*IDS, "heading"]].take(row).reset_index(drop=True)
+    table["start"], table["end"], kinds, table["han"], table["restored"], packed = numbers
+    table["term"] = _categorical(packed, [term for each in found for term in each[-1]])
+    table["kind"] = pd.Categorical.from_codes(kinds, dtype=pd.CategoricalDtype(list(KINDS)))
     table.attrs["settings"] = dict(sentences.attrs.get("settings", {})) | {
         "segmenter": segmenter.name,
         "fingerprint": segmenter.fingerprint,
     }
-    return table[columns]
+    return table[[*IDS, "start", "end", "term", "kind", "han", "heading", "restored"]]
 
 
-def _tokens(sentences: pd.DataFrame, segmenter: Segmenter) -> pd.DataFrame:
-    """Cut the sentences of one report in one go."""
-    texts = [text.replace(SEPARATOR, " ") for text in sentences["text"]]
-    joined = SEPARATOR.join(texts)
-    begins = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])[:-1]]).astype(np.int64)
+def _categorical(packed: NDArray[np.int64], long: list[str]) -> pd.Categorical:
+    """Return terms as a categorical with sorted categories; `long` are those too long to pack (−1), in order."""
+    short = packed >= 0
+    short_codes, keys = pd.factorize(packed[short])
+    long_codes, longs = pd.factorize(np.array(long, dtype=object))
+    names = np.array([*map(_unpack, keys.tolist()), *longs], dtype=object)
+    order = np.argsort(names)
+    rank = np.argsort(order)
+    codes = np.empty(len(packed), dtype=np.int64)
+    codes[short], codes[~short] = rank[short_codes], rank[long_codes + len(keys)]
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names[order], dtype=str))
+
+
+def _pack(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each token of up to three characters as one integer, which spares a string for each; −1 for longer ones."""
+    codes = np.append(_codes(text), np.zeros(PACKED, dtype=np.uint32)).astype(np.int64) + 1
+    packed = np.zeros(len(starts), dtype=np.int64)
+    for place in range(PACKED):
+        packed = np.where(starts + place < ends, packed << BITS | codes[starts + place], packed)
+    return np.where(ends - starts > PACKED, -1, packed)
+
+
+def _unpack(key: int) -> str:
+    return (_unpack(key >> BITS) if key >> BITS else "") + chr((key & (1 << BITS) - 1) - 1)
+
+
+def _tokens(sentences: pd.DataFrame, rows: NDArray[np.int64], segmenter: Segmenter) -> tuple[Any, ...]:
+    """Cut the sentences of one report in one go: row, start, end, kind, Han, restored and term of each token."""
+    texts = sentences["text"].to_numpy(dtype=object)[rows].tolist()
+    surface = SEPARATOR.join(texts)
+    joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
     starts, ends, kinds = segmenter.cut(joined)
-    row = np.searchsorted(begins, starts, side="right") - 1
-    shift = sentences["start"].to_numpy()[row] - begins[row]
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
+    begins = np.cumsum(lengths) - lengths
+    row = np.repeat(np.arange(len(texts)), lengths)[starts]
     han = np.concatenate([[0], np.cumsum(is_han(joined))])
-    table = sentences[[*IDS, "heading"]].iloc[row].reset_index(drop=True)
-    table["start"], table["end"] = starts + shift, ends + shift
-    surface = SEPARATOR.join(sentences["text"])
-    table["term"] = [surface[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-    table["kind"], table["han"] = kinds, han[ends] - han[starts]
-    inserted = np.array([place for places in sentences["restored_at"] for place in places], dtype=np.int64)
-    table["restored"] = np.searchsorted(inserted, table["end"]) > np.searchsorted(inserted, table["start"])
-    return table
+    shift = (sentences["start"].to_numpy(dtype=np.int64)[rows] - begins)[row]
+    places = sentences["restored_at"].to_numpy(dtype=object)[rows]
+    inserted = np.array([place for each in places for place in each], dtype=np.int64)
+    restored = np.searchsorted(inserted, ends + shift) > np.searchsorted(inserted, starts + shift)
+    packed = _pack(surface, starts, ends)
+    long = [surface[a:b] for a, b in zip(starts[packed < 0].tolist(), ends[packed < 0].tolist(), strict=True)]
+    return rows[row], starts + shift, ends + shift, kinds, han[ends] - han[starts], restored, packed, long
