@@ -25,7 +25,8 @@ PUBLIC = {
     "describe_sensitivity": "describe", "survivors": "describe", "divergence": "describe", "standings": "describe",
     "company": "describe", "holding": "describe", "detectable": "describe", "sensitivity": "sensitivity", "steadiness":
     "sensitivity", "place_targets": "announced", "choose_pair": "announced", "answer_targets": "announced",
-    "describe_targets": "announced", "link_chain": "targets", "unchanged": "targets", "publish_table": "tables", "record":
+    "describe_targets": "announced", "disputed_links": "links", "link_chain": "targets", "unchanged": "targets",
+    "publish_table": "tables", "record":
     "kit", "record_shift": "kit", "build_kit": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
     "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -222,12 +223,12 @@ def _readers(targets: pd.DataFrame, links: pd.DataFrame, language: str) -> str:
     named = gap.join(
         say("announced.verdict", language, n=n, verdict=say(f"judge.{judge}", language)) for judge, n in judges.items()
     )
-    second = agreement(links[links["report"].isin(set(targets["report"]))])
-    if not second["n"]:
+    found = agreement(links[links["report"].isin(set(targets["report"]))])
+    if not found["both"]:
         key = "readers_algorithm" if set(judges) == {"algorithm"} else "readers"
         return say(f"announced.{key}", language, judges=named)
-    agreed = round(second["n"] * second["share"])
-    return say("announced.agreement", language, judges=named, n=second["n"], agreed=agreed, kappa=f"{second['kappa']:.2f}")
+    kappas = {name: "–" if math.isnan(found[name]) else f"{found[name]:.2f}" for name in ("verdict_kappa", "basis_kappa")}
+    return say("announced.agreement", language, judges=named, **(found | kappas))
 
 
 def _claimed(claims: pd.DataFrame, carried: pd.DataFrame, language: str) -> list[str]:

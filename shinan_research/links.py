@@ -18,8 +18,10 @@ BASES = ("", "same", "changed", "merged", "component")
 REQUIRED = ("target_start", "target_text", "outcome_start", "outcome_text", "verdict", "basis", "decided_by")
 COLUMNS = (
     "report", "target_start", "target_text", "target", "outcome_report", "outcome_start", "outcome_text", "verdict",
-    "verdict_second", "basis", "decided_by", "external_value", "external_source", "note",
+    "verdict_first", "verdict_second", "basis", "basis_first", "basis_second", "decided_by", "external_value",
+    "external_source", "note",
 )  # fmt: skip
+READINGS = ("verdict_first", "verdict_second", "basis_first", "basis_second")
 NOT_TARGETS = "not-targets"
 WITHOUT_OUTCOME = (NOT_FOUND, "blanket claim", "not yet due")
 
@@ -33,8 +35,10 @@ def read_links(folder: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `report, target_start, target_text, target` (false for what is no target; the reason is in `note`),
-        `outcome_report, outcome_start, outcome_text, verdict, verdict_second, basis, decided_by, external_value,
-        external_source, note`; empty if the folder is missing.
+        `outcome_report, outcome_start, outcome_text, verdict, verdict_first, verdict_second, basis, basis_first,
+        basis_second, decided_by, external_value, external_source, note`; empty if the folder is missing. `verdict` and
+        `basis` are settled; where a file has no columns for the first reading, that is what it found. An empty reading of
+        the verdict says that this reading did not list the target.
 
     Raises
     ------
@@ -71,14 +75,17 @@ def _link(row: dict[str, str], report: str, where: str) -> dict[str, object]:
         stated = f"the verdict is {row['verdict']!r}, but outcome_start is empty"
         raise ApparatusError(f"{where}: {stated}. Give the outcome, or say {NOT_FOUND!r}.")
     start = _number(outcome, where) if outcome else -1
-    kept = {name: row.get(name, "") for name in COLUMNS}
+    row = {"verdict_first": row["verdict"], "basis_first": row["basis"]} | row
+    for name, allowed in zip(READINGS, (VERDICTS, VERDICTS, BASES, BASES), strict=True):
+        _check({name: row.get(name, "")}, name, ("", *allowed), where)
+    kept: dict[str, object] = {name: row.get(name, "") for name in COLUMNS}
     return kept | {"report": report, "target_start": _number(row["target_start"], where), "target": True, "outcome_start": start}
 
 
 def _no_target(row: dict[str, str], report: str, where: str) -> dict[str, object]:
     """Return a row on what is no target."""
     _check(row, "decided_by", JUDGES, where)
-    kept: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    kept: dict[str, object] = dict.fromkeys(COLUMNS, "") | {name: row.get(name, "") for name in READINGS}
     start = _number(row["target_start"], where)
     return kept | {
         "report": report, "target_start": start, "target_text": row["target_text"], "target": False, "outcome_start": -1,
@@ -129,20 +136,58 @@ def _locate(report: Report, offset: int, words: str) -> int:
 
 
 def agreement(links: pd.DataFrame) -> dict[str, float]:
-    """Return how far two readings agree on the verdict: `n`, `share`, and Cohen's kappa.
+    """Return how far two readings agree on what is a target, and on verdict and basis of the targets that both list.
 
-    Kappa is agreement beyond chance, 1 for full, 0 for none (Cohen 1960, Educational and Psychological Measurement 20).
-    Rows without a second reading are left out; kappa is not a number where both readings know one verdict only.
+    Kappa is agreement beyond chance, 1 for full, 0 for none (Cohen 1960, Educational and Psychological Measurement 20, 37-46).
+    It is not a number where there is no second reading, or where both know one category only.
 
-    >>> links = pd.DataFrame({"target": [True] * 4, "verdict": ["met", "met", "missed", "met"],
-    ...                       "verdict_second": ["met", "missed", "missed", "met"]})
+    Parameters
+    ----------
+    links
+        The table of :func:`read_links`, rows on what is no target included.
+
+    Returns
+    -------
+    dict
+        `both`, `first`, `second`: targets listed by both, by one alone; `verdict`, `verdict_kappa`, `basis`, `basis_kappa`:
+        number of equal readings among those of both, and kappa.
+
+    Examples
+    --------
+    >>> links = pd.DataFrame({"verdict_first": ["met", "met", "missed", "met", ""], "basis_first": ["same"] * 5,
+    ...                       "verdict_second": ["met", "missed", "missed", "met", "met"], "basis_second": ["same"] * 5})
     >>> agreement(links)
-    {'n': 4, 'share': 0.75, 'kappa': 0.5}
+    {'both': 4, 'first': 0, 'second': 1, 'verdict': 3, 'verdict_kappa': 0.5, 'basis': 4, 'basis_kappa': nan}
     """
-    read = links[links["target"] & (links["verdict_second"] != "")]
-    if read.empty:
-        return {"n": 0, "share": float("nan"), "kappa": float("nan")}
-    share = float((read["verdict"] == read["verdict_second"]).mean())
-    one, two = (read[name].value_counts(normalize=True) for name in ("verdict", "verdict_second"))
-    chance = float(sum(one.get(verdict, 0.0) * two.get(verdict, 0.0) for verdict in VERDICTS))
-    return {"n": len(read), "share": share, "kappa": (share - chance) / (1 - chance) if chance < 1 else float("nan")}
+    first, second = (links[name].ne("") for name in ("verdict_first", "verdict_second"))
+    both = links[first & second]
+    found: dict[str, float] = {"both": len(both), "first": int((first & ~second).sum()), "second": int((second & ~first).sum())}
+    for name in ("verdict", "basis"):
+        one, two = both[f"{name}_first"], both[f"{name}_second"]
+        found |= {name: int((one == two).sum()), f"{name}_kappa": _kappa(one, two)}
+    return found
+
+
+def _kappa(one: pd.Series[str], two: pd.Series[str]) -> float:
+    """Return Cohen's kappa of two readings of the same rows."""
+    shares = [column.value_counts(normalize=True) for column in (one, two)]
+    chance = float(sum(shares[0][word] * shares[1].get(word, 0.0) for word in sorted(shares[0].index)))
+    return (float((one == two).mean()) - chance) / (1 - chance) if len(one) and chance < 1 else float("nan")
+
+
+def disputed_links(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on which two readings differ: whether it is a target, its verdict, or its basis.
+
+    Where there was no second reading at all, nothing differs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, target_text, target` (as settled), `verdict, verdict_first, verdict_second, basis, basis_first,
+        basis_second, note`.
+    """
+    columns = ["report", "target_text", "target", "verdict", "verdict_first", "verdict_second", "basis", "basis_first",
+               "basis_second", "note"]  # fmt: skip
+    read = links["report"].isin(set(links["report"][links["verdict_second"] != ""]))
+    unlike = (links["verdict_first"] != links["verdict_second"]) | (links["basis_first"] != links["basis_second"])
+    return links.loc[read & unlike, columns].reset_index(drop=True)

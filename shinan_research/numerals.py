@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+THOUSANDS = re.compile(r"[,，](?<=\d[,，])(?=\d{3}(?!\d))")
 COMMON = tuple(zip("，；：（）％　", ",;:()% ", strict=True))
 WIDE = re.compile("[！-～–—―－‐∼｡﹪\xa0]")
 DASHES, OTHERS = "–—―－‐", {"∼": "~", "｡": "。", "﹪": "%", "\xa0": " "}
@@ -13,7 +13,7 @@ DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七�
 POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 LARGE = frozenset("百千万亿")
 STEP = "(?:[十百万亿]|千(?![瓦伏米克卡赫]))"
-PIECE = f"(?: ?[余多几]?{STEP}+)"
+PIECE = f"(?: ?[余多几]?(?:个[余多]?(?=亿(?!元)))?{STEP}+)"
 ARABIC = rf"(?:\d{{1,3}}(?:_\d{{3}})+(?!\d)(?:\.\d+)*|\d+(?:\.\d+)*){PIECE}{{0,2}}(?:\d+{PIECE}{{1,2}})*[余多几]?"
 DIGIT = "[二两三四五六七八九零〇]"
 ONE = "一(?=[百千万亿倍番成])"

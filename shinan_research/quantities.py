@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .indicators import BLANK, Found, indicators
 from .numerals import LARGE, NUMERAL, POWERS, fold, read_match, scale
 from .vocabulary import Grammar, grammar
 
@@ -18,7 +19,6 @@ COLUMNS = (
     "unit_class", "comparator", "kind", "sign", "role", "indicator",
 )  # fmt: skip
 IDS = ["report", "place", "year", "part", "chapter", "sentence"]
-BLANK = "□"
 CUTS = re.compile("[,;:。!?_]")
 RANGE_NEXT = re.compile(r" ?(?:[-~至到]+|[、和]) ?[\d一二三四五六七八九十百]")
 RANGE = re.compile(r" ?(?:-+|~+|至|到) ?")
@@ -29,33 +29,12 @@ LATER = re.compile(r"[^。;\d]{0,24}(?:到|至|为|成)[^,。;\d]{0,6}$")
 LEADS = re.compile(r"(?:达到?|为|增长|增加|减少|下降|提高|控制在|[提升降增]至|到) ?$")
 JOINTS = frozenset(["、", "和", "与", "及", "以及", "、和"])
 CHANGES = ("share", "point", "rate")
-LONGEST_RIGHT = 20
+SIGNED = ("share", "point", "temperature")
 YEARS_MORE = re.compile("多(?=[的来时以,。、]|$)")  # 8年多
-QUALIFIER = re.compile("总量|总数|人均|余额|占比|比重")
+MEASURE_MORE = re.compile("个多(月|小时|百分点|工作日)")  # 2个多月
+MINUS = re.compile(r"(?<![\dA-Za-z%‰\-□])-$")
+PER = re.compile("/([年月日天])")
 LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
-NUMBERING = re.compile(r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$")
-
-
-class Found(NamedTuple):
-    """A quantity at `start` to `end` of the view.
-
-    `left` to `right` takes in its comparators, and the direction words of a change; `lead` is where those begin, if any
-    (else −1): what has no unit yet may turn out to be a change.
-    """
-
-    start: int
-    end: int
-    value: float
-    high: float
-    unit: str
-    unit_class: str
-    comparator: str
-    kind: str
-    sign: int
-    role: str
-    left: int
-    right: int
-    lead: int = -1
 
 
 def _unit(view: str, end: int, g: Grammar) -> tuple[str, str, int]:
@@ -69,6 +48,8 @@ def _unit(view: str, end: int, g: Grammar) -> tuple[str, str, int]:
         if following == "(" and view[stop + 2 : stop + 3] == ")" and view[stop + 1] in g.units.values:
             return view[start : stop + 3], g.units.values[unit], stop + 3
         if following == "/":
+            if period := PER.match(view, stop):
+                return f"{unit}/{period[1]}", "rate", stop + 2
             other, _, beyond = _unit(view, stop + 1, g)
             return (f"{unit}/{other}", "rate", beyond) if other else (unit, g.units.values[unit], stop)
         return unit, g.units.values[unit], stop
@@ -85,9 +66,14 @@ def _read(view: str, match: re.Match[str], g: Grammar) -> Found | None:
         unit, unit_class, end = _unit(view, end, g)
     more = unit_class == "time" and bool(YEARS_MORE.match(view, end))
     end += more
-    after = g.after.starting(view, end)
+    if measure := MEASURE_MORE.match(view, match.end()):
+        unit, end, more = f"个{measure[1]}", measure.end(), True
+        unit_class = g.units.values[unit]
+    space = view[end : end + 1] == " "
+    after = g.after.starting(view, end + space)
     after = "" if after == "内" and unit_class != "time" else after  # 国内, 区内 belong to what follows
-    before = g.before.ending(view, start)
+    edge = start - (view[start - 1 : start] == " ")
+    before = g.before.ending(view, edge)
     before = before if g.before.values.get(before) and not (before == "上" and text[0] not in POWERS) else ""
     role = "result"
     if group == "words":
@@ -97,23 +83,28 @@ def _read(view: str, match: re.Match[str], g: Grammar) -> Found | None:
     if not role:
         return None
     value, high = read_match(match)
-    high += more
+    value, high = (value, high + more) if math.isfinite(high) else (math.nan, math.nan)
     before = "" if unit_class == "time" and len(before) == 1 else before
     comparator = g.after.values.get(after) or g.before.values.get(before) or "="
-    left, sign, growth = _direction(view, start - len(before), g)
+    minus = unit_class in SIGNED and bool(MINUS.search(view, max(0, start - 2), start))
+    edge = edge - len(before) if before else start - minus
+    left, sign, growth = _direction(view, edge, g)
     unit_class = unit_class if value == value and unit_class else "unknown"
-    found = Found(start, end, value, high, unit, unit_class, comparator, "", sign, role, left, end + len(after))
+    right = end + space + len(after) if after else end
+    found = Found(start, end, value, high, unit, unit_class, comparator, "", -1 if minus else sign, role, left, right)
     kind = _kind(view, found, group == "words", growth, g)
-    return found._replace(kind=kind, left=left if kind == "growth" else start - len(before), lead=left if growth else -1)
+    return found._replace(kind=kind, left=left if kind == "growth" else edge, lead=left if growth else -1)
 
 
 def _in_words(text: str, unit: str, view: str, start: int, end: int, g: Grammar) -> str:
     """Return the role of a numeral in words, "" if it is no quantity: small ones need a count word, large ones a measure."""
     large = bool(LARGE & set(text))
+    if view[start - 1 : start] in tuple("几数第"):
+        return ""
     if not unit:
         return "" if large or not RANGE_NEXT.match(view, end) else "open"
     if large:
-        return "result" if unit in g.large and view[start - 1 : start] not in tuple("几数第") else ""
+        return "result" if unit in g.large else ""
     named = (unit == "大" and len(text) > 1) or (unit == "届" and view[start - 2 : start] not in ("连续", "举办", "承办"))
     return "result" if unit in g.small and not named else ""
 
@@ -151,7 +142,11 @@ def _kind(view: str, found: Found, words: bool, growth: bool, g: Grammar) -> str
     noun = following[:1] not in ("", "、") and not "!" <= following[0] <= "?" and following[0] not in "。\n" + BLANK
     limited = found.comparator in ("≥", "≤", ">", "<") and noun and not g.threshold_verbs.match(following)
     timed = found.unit_class == "time" and following[:1] != "的"
-    if following[:1] == "级" or (found.unit_class in g.threshold and limited and not timed):
+    if (
+        following[:1] == "级"
+        or (found.unit == "级" and text[-2] in LARGE)
+        or (found.unit_class in g.threshold and limited and not timed)
+    ):
         return "threshold"
     if found.unit_class == "time":
         return "duration"
@@ -187,7 +182,7 @@ def _unitless(view: str, row: Found) -> bool:
 
 def _ranged(view: str, rows: list[Found], last: Found, row: Found, gap: str) -> tuple[list[Found], Found]:
     """Return what two values joined by a dash, 至 or 到 are: a range, or after 从 and 由 a start and a result."""
-    power = scale(view[row.start : row.end]) if not last.unit and view[last.end - 1].isdigit() else 1
+    power = scale(view[row.start : row.end - len(row.unit)]) if not last.unit and view[last.end - 1].isdigit() else 1
     first = _like(last, row)._replace(value=last.value * power, high=last.high * power)
     if "-" not in gap and view[last.left - 1 : last.left] in ("从", "由"):
         return [*rows, first._replace(role="start")], row
@@ -251,58 +246,6 @@ def _coordinated(view: str, cuts: str, found: list[Found]) -> list[tuple[int, in
     return lists
 
 
-def _indicators(text: str, cuts: str, found: list[Found], lists: list[tuple[int, int]], g: Grammar) -> list[str]:
-    """Return what each quantity measures: the clause on its left and the noun on its right.
-
-    A clause without a subject of its own carries over that of the quantity before; an enumeration carries its verb.
-    """
-    indicators: list[str] = []
-    for i, row in enumerate(found):
-        cut = cuts.rfind("\n", 0, row.start) + 1
-        ends = [last.right for last in found[max(0, i - 2) : i] if last.kind != "threshold" and last.right > cut]
-        begin = max(ends, default=cut)
-        between = text[begin : row.left]
-        first = begin > cut and between.endswith(("、", "和", "及", "与"))  # 10家甲、5家乙: what stands between belongs to the 10
-        left = "" if first else NUMBERING.sub("", between.strip("、和及与的从由 ,□"))
-        right = _right(text, cuts, found, i)
-        own = left if not g.subjectless.fullmatch(left) else ""
-        if begin > cut and (first or (own and between[:1] == "、")) and not g.verbs.starting(own or right, 0):
-            own = g.verbs.starting(indicators[-1], 0) + own
-        same = i > 0 and "。" not in text[found[i - 1].end : row.start]
-        carried = same and not (own and left) and (not right or row.kind == "growth")
-        of_it = QUALIFIER.search(left) if carried and row.kind != "growth" else None
-        indicators.append(indicators[-1] + (of_it.group() if of_it else "") if carried else own + right)
-    for start, stop in lists:
-        _shared(text, cuts, found, indicators, start, stop, g)
-    return indicators
-
-
-def _right(text: str, cuts: str, found: list[Found], i: int) -> str:
-    """Return the noun that follows a quantity, up to the next one or the end of the clause."""
-    row = found[i]
-    stop = cuts.find("\n", row.end)
-    after = next((other.start for other in found[i + 1 : i + 3] if other.kind != "threshold"), len(text))
-    right = text[row.right : min(stop if stop >= 0 else len(text), after, row.right + LONGEST_RIGHT)]
-    if right[:1] in ("、", "(", ")", "和", "及") or row.kind == "growth" or row.role == "start":
-        return ""
-    return right.lstrip("的").split("、")[0]
-
-
-def _shared(text: str, cuts: str, found: list[Found], indicators: list[str], start: int, stop: int, g: Grammar) -> None:
-    """Give each member of a list with 分别 its own subject: named before it, or measured by the quantities before it."""
-    size = stop - start
-    cut = cuts.rfind("\n", 0, found[start].start) + 1
-    named = text[cut : found[start].start].partition("分别")[0]
-    named = re.sub("(?:同比|增速|增幅|均|比上年|较上年)+$", "", named)
-    for marks in ("、", "、|和|与|及"):
-        pieces = [piece for piece in re.split(marks, named) if piece]
-        if len(pieces) == size:
-            indicators[start:stop] = pieces
-            return
-    if g.subjectless.fullmatch(named) and start >= size and "。" not in text[found[start - size].end : found[start].start]:
-        indicators[start:stop] = indicators[start - size : start]
-
-
 def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
     """Find every quantity: numerals in digits or words that measure or count something.
 
@@ -342,7 +285,7 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
     for first, last in zip([0, *firsts], [*firsts, len(sentences)], strict=True):
         texts = sentences["text"].iloc[first:last].tolist()
         original = "\n".join(text.replace("\n", " ") for text in texts)
-        found, indicators = _find(original, names)
+        found, subjects = _find(original, names)
         begins = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
         starts = np.array([row.start for row in found], dtype=np.int64)
         index = np.searchsorted(begins, starts, side="right") - 1
@@ -350,7 +293,7 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
         columns["row"].extend(index + first)
         columns["start"].extend(starts + shift[index])
         columns["surface"].extend(original[row.start : row.end] for row in found)
-        columns["indicator"].extend(indicators)
+        columns["indicator"].extend(subjects)
         rows.extend(found)
     return _table(sentences, rows, columns, names)
 
@@ -380,16 +323,16 @@ def _find(original: str, names: bool) -> tuple[list[Found], list[str]]:
     found = _merged(view, [row for match in NUMERAL.finditer(view) if (row := _read(view, match, g))])
     _verbal(view, cuts, found, g)
     lists = _coordinated(view, cuts, found)
-    indicators = _indicators(folded, cuts, found, lists, g)
-    return _with_names(folded, found, indicators) if names else (found, indicators)
+    subjects = indicators(folded, cuts, found, lists, g)
+    return _with_names(folded, found, subjects) if names else (found, subjects)
 
 
-def _with_names(view: str, found: list[Found], indicators: list[str]) -> tuple[list[Found], list[str]]:
+def _with_names(view: str, found: list[Found], subjects: list[str]) -> tuple[list[Found], list[str]]:
     """Add a row of kind name for every run of digits that no quantity covers."""
     covered = np.zeros(len(view) + 1, dtype=bool)
     for row in found:
         covered[row.start : row.end] = True
     others = [match.span() for match in re.finditer(r"\d[\d._]*", view) if not covered[match.start()]]
     rows = [Found(start, end, math.nan, math.nan, "", "unknown", "=", "name", 1, "result", start, end) for start, end in others]
-    pairs = sorted([*zip(found, indicators, strict=True), *((row, "") for row in rows)], key=lambda pair: pair[0].start)
+    pairs = sorted([*zip(found, subjects, strict=True), *((row, "") for row in rows)], key=lambda pair: pair[0].start)
     return [row for row, _ in pairs], [indicator for _, indicator in pairs]

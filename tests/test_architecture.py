@@ -23,8 +23,8 @@ ORDER = (
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
     "study", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary",
-    "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render", "verify",
-    "build", "archive", "new", "workplace", "__main__",
+    "indicators", "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render",
+    "verify", "build", "archive", "new", "workplace", "__main__",
 )  # fmt: skip
 READERS = (
     "files", "settled", "intake",

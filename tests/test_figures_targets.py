@@ -24,7 +24,7 @@ from shinan_research.announced import (
 from shinan_research.errors import FigureError
 from shinan_research.figures.style import WIDTHS
 from shinan_research.figures.targets import MARGIN_MARKS, VERDICT_COLOURS, draw_targets
-from shinan_research.links import NOT_FOUND, VERDICTS
+from shinan_research.links import NOT_FOUND, VERDICTS, read_links
 from shinan_research.messages import say
 from shinan_research.outline import outline
 from shinan_research.quantities import quantities
@@ -282,7 +282,7 @@ def test_the_answer_says_what_is_lacking() -> None:
     """Without a plan, a review, reviewed links or claims, a sentence says so in place of a number."""
     sentences = sentences_of("新建公园10处。", "").query("not (year == 2002 and part == 'review')")
     targets = place_targets(link_chain(quantities(sentences)), sentences)
-    links = pd.DataFrame({"report": [], "target": [], "verdict": [], "verdict_second": []}).astype({"target": bool})
+    links = read_links(Path("none"))
     text = " ".join(answer_targets(targets, NO_CLAIMS, NO_CLAIMS, links=links, sentences=sentences))
     assert "No review is recognised in the 2002 report" in text and "reviewed by nobody" in text and "No claim of growth" in text
     assert "no numeric target" in answer_targets(targets.iloc[:0], NO_CLAIMS, NO_CLAIMS, links=links, sentences=sentences)[0]

@@ -215,7 +215,7 @@ def test_read_numeral():
 def test_fold_keeps_length():
     """Folding changes signs one to one."""
     text = "增长７％（１，２３４户）—５～６"
-    assert len(fold(text)) == len(text) and fold(text) == "增长7%(1,234户)-5~6"
+    assert len(fold(text)) == len(text) and fold(text) == "增长7%(1_234户)-5~6"
 
 
 def test_gold_of_the_study():

@@ -18,7 +18,7 @@ ORIGINS = {
     "emendations": "apparatus: two machine readings, the second blind; collated where another copy was at hand",
     "headings": "headings: one machine reading",
     "senses": "senses of declared terms: two machine readings, the second blind; they agree on all rows",
-    "links": "numeric targets and their outcomes: two machine readings, the second not blind (see `links/CODEBOOK.md`)",
+    "links": "numeric targets and their outcomes: two machine readings, the second blind (see `links/CODEBOOK.md`)",
     "lexicon": "names and terms of these two reports: machine reading",
     "glosses.csv": "glosses by a language model",
     "study.toml": "written for this study",
