@@ -85,7 +85,7 @@ def _link(row: dict[str, str], report: str, where: str) -> dict[str, object]:
 def _no_target(row: dict[str, str], report: str, where: str) -> dict[str, object]:
     """Return a row on what is no target."""
     _check(row, "decided_by", JUDGES, where)
-    kept: dict[str, object] = dict.fromkeys(COLUMNS, "") | {name: row.get(name, "") for name in READINGS}
+    kept: dict[str, object] = {name: row.get(name, "") if name in READINGS else "" for name in COLUMNS}
     start = _number(row["target_start"], where)
     return kept | {
         "report": report, "target_start": start, "target_text": row["target_text"], "target": False, "outcome_start": -1,
