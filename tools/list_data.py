@@ -16,7 +16,7 @@ RAW = (
 )
 ORIGINS = {
     "emendations": "apparatus: two machine readings, the second blind; collated where another copy was at hand",
-    "headings": "headings: one machine reading",
+    "headings": "headings: two machine readings, the second blind and of parts and chapters only; they agree on all of these",
     "senses": "senses of declared terms: two machine readings, the second blind; they agree on all rows",
     "links": "numeric targets and their outcomes: two machine readings, the second blind (see `links/CODEBOOK.md`)",
     "lexicon": "names and terms of these two reports: machine reading",
