@@ -9,11 +9,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import ReadError
+from .errors import ReadError, ShinanError
 
 STAGE, FINAL = ".writing", ".final"
 ENCODINGS = ("utf-8", "gb18030")
@@ -144,19 +145,37 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     A temporary file in the same folder is written, flushed to the disk and renamed over `path`; folders
     are made as needed. On failure the temporary file is removed and the earlier file stays.
+
+    Raises
+    ------
+    ShinanError
+        If the disk is full, the folder may not be written, or another program holds the file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as target:
+                target.write(data)
+                target.flush()
+                os.fsync(target.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the system says about a failed write into an error that says what to do."""
     try:
-        with os.fdopen(handle, "wb") as target:
-            target.write(data)
-            target.flush()
-            os.fsync(target.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise ShinanError(
+            f"{path.name} cannot be written in {path.parent.name or path.parent}/ ({error.strerror or error}). Make room on the "
+            "disk, allow writing to the folder, or close the program that holds the file; then run again. What stood there stays."
+        ) from error
 
 
 def write_together(folder: Path, files: dict[str, bytes]) -> None:
@@ -184,6 +203,8 @@ def recover(folder: Path) -> None:
         return
     if (stage / FINAL).exists():
         for name in json.loads((stage / FINAL).read_text(encoding="utf-8")):
-            if (stage / name).exists():
-                (stage / name).replace(folder / name)
-    shutil.rmtree(stage)
+            with explained(folder / name):
+                if (stage / name).exists():
+                    (stage / name).replace(folder / name)
+    with explained(stage):
+        shutil.rmtree(stage)

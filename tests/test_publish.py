@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from test_counts import tokens_of
 
-from shinan_research import FigureError, Study, cells, compare, draw_shift, occurrences, open_study, publish
+from shinan_research import FigureError, ShinanError, Study, cells, compare, draw_shift, occurrences, open_study, publish
 from shinan_research import publish as publish_function
 from shinan_research.figures.style import add_text, house_style, new_figure
 from shinan_research.publish import MANIFEST, Published, csv_bytes, enter, json_bytes, read_manifest, rounded, running_platform
@@ -444,7 +444,7 @@ def test_a_full_disk_leaves_the_earlier_figure(tmp_path: Path, tiny, monkeypatch
 
     monkeypatch.setattr(os, "fsync", full)
     changed = {name: table.assign(term="云") for name, table in tables.items()}
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(ShinanError, match="No space left.*Make room"):
         publish(new_figure("single", 30), "shift", data=changed, study=study)
     assert contents(tmp_path / "figures") == before
 

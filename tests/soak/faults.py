@@ -1,0 +1,273 @@
+"""Break builds in every way a machine can, and look at what is left: the earlier state or the new one, never a mixture.
+
+    python tests/soak/faults.py [kills] [steps] [disk] [readonly] [two]     (all by default; --kills 50 --seed 0)
+
+kills     `reproduce` killed (SIGKILL, with its kernels) at random points, after a change of the data; then repaired
+steps     `write_atomically` and `write_together` killed before each of their system calls
+disk      `reproduce` on a file system that is full (a small tmpfs; needs root)
+readonly  `reproduce` where figures/ cannot be written (a read-only bind mount; needs root)
+two       two builds at once in one folder
+
+Works on a small invented study in a temporary folder. A case that this machine cannot stage is skipped with a word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fuzz import AFTER, BEFORE
+
+from shinan_research.files import STAGE, recover, write_atomically, write_together
+from shinan_research.new import new_study
+from shinan_research.publish import read_manifest
+
+COMMAND = [sys.executable, "-m", "shinan_research", "reproduce"]
+NOTEBOOK = "01-declared-terms"
+SYSTEM_CALLS = ("fsync", "rename", "replace", "unlink", "mkdir", "chmod", "rmdir", "open")
+Snapshot = dict[str, str]
+
+
+def small_study(folder: Path) -> Path:
+    """Make a study of two invented reports with the first notebook alone, built once."""
+    raw = folder / "reports"
+    raw.mkdir()
+    for name, text in (("甲区-2031", BEFORE), ("甲区-2032", AFTER)):
+        (raw / f"{name}.txt").write_text(text, encoding="utf-8")
+    root = folder / "study"
+    new_study(root, reports=raw, terms=["峰会", "项目"], say=lambda _: None)
+    for notebook in (root / "notebooks").glob("*.ipynb"):
+        if notebook.stem != NOTEBOOK:
+            notebook.unlink()
+    build(root)
+    return root
+
+
+def build(root: Path, *, wait: float | None = None) -> int:
+    """Run `reproduce` in a process group of its own; kill the group after `wait` seconds; return its exit status."""
+    process = subprocess.Popen([*COMMAND, str(root)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        said, _ = process.communicate(timeout=wait)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return -signal.SIGKILL
+    if process.returncode and b"Traceback" in said:
+        raise SystemExit(f"a build ended in a traceback:\n{said.decode()}")
+    return process.returncode
+
+
+def state(root: Path) -> Snapshot:
+    """Return the SHA-256 of every product, after what every command does first: finishing or dropping a half-made change."""
+    for folder in ("figures", "tables"):
+        if (root / folder).is_dir():
+            recover(root / folder)
+    paths = [path for folder in ("figures", "tables") for path in (root / folder).rglob("*") if path.is_file()]
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)}
+
+
+def torn(root: Path, old: Snapshot, new: Snapshot) -> list[str]:
+    """Return what is neither old nor new: files, and figures whose files come from both or belie their manifest."""
+    now = state(root)
+    wrong = [name for name in sorted({*now, *old, *new}) if now.get(name) not in (old.get(name), new.get(name))]
+    for kind in ("figures", "tables"):
+        for name, entry in read_manifest(root / kind, kind=kind)[kind].items() if (root / kind).is_dir() else ():
+            files = {f"{kind}/{file}": digest for file, digest in _files(entry)}
+            if any(now.get(file) != digest for file, digest in files.items()):
+                wrong.append(f"{kind}/{name}: its files are not those of its manifest")
+    return wrong
+
+
+def _files(entry: dict[str, object]) -> list[tuple[str, str]]:
+    files = entry["files"]
+    assert isinstance(files, dict)
+    return [(name, value["sha256"] if isinstance(value, dict) else value) for name, value in files.items()]
+
+
+def change(root: Path, number: int) -> None:
+    """Change the data so that every product changes."""
+    path = next((root / "data" / "raw").glob("*2032*"))
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("举办峰会", "举办" + "峰会" * (1 + number % 3), 1) + "我们举办峰会。" * (number % 5), encoding="utf-8")
+    (root / "data" / "SHA256SUMS").unlink(missing_ok=True)
+
+
+def kills(root: Path, count: int, chance: random.Random) -> None:
+    """Kill builds at random points; each must leave the earlier or the new state, and the next build must finish."""
+    page = next((root / "data" / "raw").glob("*2032*"))
+    first = page.read_bytes()
+    began = time.monotonic()
+    build(root)
+    old = state(root)
+    change(root, 1)
+    changed = page.read_bytes()
+    began = time.monotonic()
+    build(root)
+    took = time.monotonic() - began
+    new = state(root)
+    assert old != new, "the change of the data must change the products"
+    seen = {"earlier": 0, "new": 0, "finished": 0}
+    for number in range(count):
+        target, other = ((first, old), (changed, new)) if number % 2 == 0 else ((changed, new), (first, old))
+        page.write_bytes(target[0])
+        ended = build(root, wait=chance.uniform(0.02, took * 1.05))
+        wrong = torn(root, other[1], target[1])
+        if wrong:
+            raise SystemExit(f"kill {number}: a mixture is left: {wrong[:5]}")
+        seen["finished" if ended == 0 else "new" if state(root) == target[1] else "earlier"] += 1
+        if build(root) != 0 or state(root) != target[1]:
+            raise SystemExit(f"kill {number}: the next build did not repair")
+    print(f"kills: {count} builds of {took:.1f} s killed at random points, none torn, all repaired by the next: {seen}")
+
+
+def steps(folder: Path) -> None:
+    """Kill a writing process before each system call that changes the disk."""
+    old, new = {"a": b"old" * 999, "b": b"old b", "c": b"old c"}, {"a": b"new" * 999, "b": b"new b", "c": b"new c"}
+    tried = 0
+    for together in (False, True):
+        for step in range(1, 200):
+            target = folder / f"steps-{together}-{step}"
+            target.mkdir()
+            for name, data in old.items():
+                (target / name).write_bytes(data)
+            child = os.fork()
+            if not child:
+                _die_at(step)
+                if together:
+                    write_together(target, new)
+                else:
+                    write_atomically(target / "a", new["a"])
+                os._exit(0)
+            died = os.waitpid(child, 0)[1] != 0
+            recover(target)
+            now = {name: (target / name).read_bytes() for name in old}
+            either = (old, new) if together else ({**old}, {**old, "a": new["a"]})
+            assert now in either, f"together={together}, before call {step}: {now}"
+            write_together(target, new)
+            left = {path.name for path in target.iterdir() if not path.name.startswith(".a.")}
+            assert {name: (target / name).read_bytes() for name in new} == new and left == set(new), left
+            tried += died
+            if not died:
+                break
+        else:
+            raise SystemExit("a write makes more system calls than were tried")
+    print(f"steps: killed before each of {tried} system calls, files old or new each time, {STAGE} tidied by the next write")
+
+
+def _die_at(step: int) -> None:
+    """Make this process end, as if killed, before its call number `step` of those that change the disk."""
+    left = [step]
+
+    def counted(call):  # type: ignore[no-untyped-def]
+        def before(*given, **named):  # type: ignore[no-untyped-def]
+            left[0] -= 1
+            if left[0] == 0:
+                os._exit(9)
+            return call(*given, **named)
+
+        return before
+
+    for name in SYSTEM_CALLS:
+        setattr(os, name, counted(getattr(os, name)))
+
+
+def disk(root: Path, folder: Path) -> None:
+    """Build where the disk fills up: an error that says so, and what is committed untouched."""
+    place = folder / "small"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], capture_output=True).returncode:
+        print("disk: skipped, no tmpfs can be mounted here")
+        return
+    try:
+        study = place / "study"
+        shutil.copytree(root, study)
+        old = state(study)
+        change(study, 2)
+        shutil.copytree(study, grown := folder / "grown")
+        build(grown)
+        new = state(grown)
+        free = shutil.disk_usage(place).free
+        for room in (0, 4_000, 60_000, 400_000, 1_000_000):
+            filler = place / "filler"
+            filler.write_bytes(b"\0" * max(0, free - room))
+            ended = build(study)
+            assert ended != 0 or room > 100_000, f"a build on a full disk ({room} bytes free) cannot have succeeded"
+            filler.unlink()
+            if ended:
+                assert not (wrong := torn(study, old, new)), wrong
+        assert build(study) == 0, "with room again, the build must succeed"
+        assert state(study) == new != old
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    print("disk: full at five fillings; each ended in an explained error or a whole build, the next build succeeded")
+
+
+def readonly(root: Path) -> None:
+    """Build where figures/ is mounted read-only."""
+    figures = root / "figures"
+    if subprocess.run(["mount", "--bind", str(figures), str(figures)], capture_output=True).returncode:
+        print("readonly: skipped, nothing can be mounted here")
+        return
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(figures)], check=True)
+        old = {path.name: path.read_bytes() for path in figures.iterdir() if path.is_file()}
+        change(root, 3)
+        assert build(root) == 1, "a build that cannot write its figures must end with an explained error"
+        assert old == {path.name: path.read_bytes() for path in figures.iterdir() if path.is_file()}
+    finally:
+        subprocess.run(["umount", str(figures)], check=True)
+    assert build(root) == 0
+    print("readonly: an explained error, the figures untouched, the next build succeeded")
+
+
+def two(root: Path) -> None:
+    """Start two builds at once in one folder."""
+    change(root, 4)
+    both = [subprocess.Popen([*COMMAND, str(root)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    said = [process.communicate()[0].decode() for process in both]
+    ends = [process.returncode for process in both]
+    assert not any("Traceback" in words for words in said), "\n".join(said)
+    assert build(root) == 0
+    once = state(root)
+    manifest = json.loads((root / "figures" / "MANIFEST.json").read_text(encoding="utf-8"))
+    assert manifest["figures"]
+    assert not torn(root, once, once)
+    print(f"two: two builds at once ended with {ends}, and the third left one whole state")
+
+
+def main() -> None:
+    """Run the cases asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("cases", nargs="*", default=["steps", "two", "readonly", "disk", "kills"])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        folder = Path(name)
+        if "steps" in options.cases:
+            steps(folder)
+        root = small_study(folder)
+        for case in options.cases:
+            if case == "two":
+                two(root)
+            elif case == "readonly":
+                readonly(root)
+            elif case == "disk":
+                disk(root, folder)
+            elif case == "kills":
+                kills(root, options.kills, random.Random(options.seed))
+    print(json.dumps({"cases": options.cases, "kills": options.kills, "seed": options.seed}))
+
+
+if __name__ == "__main__":
+    main()
