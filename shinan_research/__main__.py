@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
     added["archive"].add_argument("--output", type=Path, help="the zip, or a folder for it; by default dist/ of the study")
     added["lab"].add_argument("--no-browser", action="store_true", help="only print the address")
+    added["lab"].add_argument("--notebook", default="", help="the notebook to open, as in my-reports")
     added["audit"].add_argument("files", nargs="+", type=Path, help="reports, or pages that hold several")
     added["propose"].add_argument("file", type=Path, help="the damaged report")
     added["propose"].add_argument("--character", required=True, help="the character to put back")
@@ -115,7 +116,7 @@ def _archive(options: argparse.Namespace) -> None:
 def _lab(options: argparse.Namespace) -> None:
     from .build import working_copy
 
-    workplace.lab(working_copy(options.folder.resolve()), browser=not options.no_browser)
+    workplace.lab(working_copy(options.folder.resolve()), notebook=options.notebook, browser=not options.no_browser)
 
 
 def _read(path: Path) -> list[Any]:

@@ -188,14 +188,19 @@ def company(
         Whether any report has an annex; if none has, a first sentence says so.
     """
     lines = [] if annex else [say("describe.absent.annex", language)]
+    touched = concordance.assign(touched=concordance["restored"] > 0).groupby("term", sort=False)["touched"].sum()
     for term, rows in concordance.groupby("term", sort=False):
-        found, gap = rows["report"].value_counts(), "" if language == "zh" else " "
+        found, gap = rows["report"].value_counts(), "" if language == "zh" else ": "
         counts = [
             f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()
         ]
-        values = {"counts": _listed(counts, language), "restored": times(int((rows["restored"] > 0).sum()), language)}
-        values["words"] = _listed(near.loc[near["term"] == term, "collocate"].head(5).tolist(), language)
-        lines.append(say("describe.context.row", language, term=term, **values))
+        parts = [say(f"describe.context.{'row' if annex else 'row_body'}", language, term=term, counts=_listed(counts, language))]
+        if touched[term]:
+            parts.append(say("describe.context.restored", language, restored=times(int(touched[term]), language)))
+        words = near.loc[near["term"] == term, "collocate"].head(5).tolist()
+        if words:
+            parts.append(say("describe.context.company", language, words=_listed(words, language)))
+        lines.append(_joined(parts, language))
     return lines
 
 
@@ -218,9 +223,10 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
         values = _groups(table[table["base"]], one) | {"place": place[one], "variant": base["variant"]}
-        values["variants"] = _listed([name for name in settings["variants"] if name != base["variant"]] or ["–"], one)
+        values["variants"] = _listed([name for name in settings["variants"] if name != base["variant"]], one)
         values["units"] = _listed([say(f"unit.{unit}", one) for unit in settings["units"]], one)
-        keys = ["title", "panels", *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
+        panels = "panels" if len(settings["variants"]) > 1 else "panels_one"
+        keys = ["title", panels, *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
         words["caption"][one] = _joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
         words["alt"][one] = say("describe.sensitivity.alt", one, rows=_separated([*holding(table, one)], one))
     return words

@@ -107,7 +107,7 @@ def find_terms(sentences: pd.DataFrame, tokens: pd.DataFrame, *, min_count: int 
 
 
 @cache
-def _words(name: str) -> tuple[str, ...]:
+def listed_words(name: str) -> tuple[str, ...]:
     """Return the words of a resource, longest first; what follows a tab is a remark."""
     lines = (line.split("\t")[0].strip() for line in resource(name).decode("utf-8").splitlines() if not line.startswith("#"))
     return tuple(sorted({line for line in lines if line}, key=lambda word: (-len(word), word)))
@@ -161,7 +161,7 @@ def quoted_with_head(text: str) -> Iterator[str]:
 @cache
 def _tail() -> re.Pattern[str]:
     """Return the pattern of a quoted string with a head noun behind it."""
-    nouns = "|".join(map(re.escape, _words("head_nouns.txt")))
+    nouns = "|".join(map(re.escape, listed_words("head_nouns.txt")))
     inner = rf"[^“”「」\"，。；：！？\n]{{1,{LONGEST_QUOTE}}}"
     return re.compile(rf"[“「\"]{inner}[”」\"](?P<between>[{HAN}]{{0,{LONGEST_BETWEEN}}}?)(?:{nouns})")
 
@@ -203,7 +203,9 @@ def _stream(tokens: pd.DataFrame) -> Stream:
     codes = np.zeros(len(key) + int(opens.sum()) + 1, dtype=np.int64)
     codes[place] = number + 1
     lexical = np.zeros(len(codes), dtype=bool)
-    lexical[place] = tokens["kind"].isin(["word", "term"]).to_numpy() & ~np.isin(surface.astype(str), _words("edge_words.txt"))
+    lexical[place] = tokens["kind"].isin(["word", "term"]).to_numpy() & ~np.isin(
+        surface.astype(str), listed_words("edge_words.txt")
+    )
     free = codes == 0
     free[place] = tokens["kind"].to_numpy() == "punct"
     beside = np.where(free, len(words) + np.arange(len(codes)) + 1, codes)

@@ -4,6 +4,10 @@
 class ShinanError(ValueError):
     """Base class of every error that this package raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows instead of the way through the code: the message, which says what to do."""
+        return str(self).splitlines()
+
 
 class ReadError(ShinanError):
     """A file of reports cannot be read, or does not hold what it should."""

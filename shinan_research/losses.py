@@ -56,6 +56,33 @@ def losses(reports: Iterable[Report], findings: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def findings(found: pd.DataFrame, language: str = "en") -> str:
+    """Say what an audit found, in plain words: one line for each report and kind of defect.
+
+    Parameters
+    ----------
+    found
+        The table of :func:`~shinan_research.audit.audit`; what is naturally absent is passed over.
+    language
+        zh or en.
+    """
+    rows = found[found["verdict"] != "naturally absent"]
+    lines = []
+    for (report, key), same in rows.groupby([rows["report"], rows.apply(_defect, axis=1)], sort=False) if len(rows) else ():
+        where = ("、" if language == "zh" else ", ").join(dict.fromkeys(same["where"].astype(str)))
+        first = same.iloc[0]
+        lines.append(say(f"findings.{key}", language, report=report, where=where, seen=first["seen"], expected=first["expected"]))
+    return "\n".join(f"- {line}" for line in lines) or say("findings.sound", language)
+
+
+def _defect(row: pd.Series[Any]) -> str:
+    """Return the key of the message about one finding."""
+    defect = str(row["verdict"] if row["defect"] == "lost character" else row["defect"])
+    if defect == "stub or truncated":
+        defect = "stub" if row["verdict"] == "found" else "short" if row["seen"] != "" else "cut"
+    return defect.lower().replace(" ", "_").replace("-", "_")
+
+
 def _band(rate: float, dispersion: float, han: int) -> tuple[float, float]:
     """Return the middle 95 % of rates per 10,000 in reports of `han` characters: negative binomial, Poisson without spread."""
     mean = rate * han / 1e4
@@ -81,7 +108,8 @@ def answer_losses(table: pd.DataFrame, emendations: pd.DataFrame, language: str 
     counts["n"] = counts["attested"] + counts["certain"] + counts["probable"]
     counts["open"] = int((emendations["decision"] == "open").sum())
     parts = [say("losses.found", language, rows=rows) if rows else say("losses.sound", language)]
-    return ("" if language == "zh" else " ").join([*parts, say("losses.restored_n", language, **counts)])
+    parts.append(say("losses.restored_n" if any(counts.values()) else "losses.untouched", language, **counts))
+    return ("" if language == "zh" else " ").join(parts)
 
 
 def _row(row: dict[Hashable, Any], language: str) -> str:

@@ -43,3 +43,14 @@ def say(key: str, language: str, **values: object) -> str:
     if not isinstance(entry, dict) or language not in entry:
         raise FigureError(f"resources/messages.toml has no message {key!r} in {language!r}.")
     return str(entry[language]).format(**values)
+
+
+def in_chinese(error: object) -> str:
+    """Return what an error of reading means, for a reader of Chinese; "" where no explanation is known.
+
+    The explanations are those under `trouble` in `messages.toml`, whose English is what they are known by.
+
+    >>> in_chinese("a.txt: no such folder.")[:5]
+    '找不到这个'
+    """
+    return "".join(entry["zh"] for entry in messages()["trouble"].values() if entry["en"] in str(error))

@@ -6,9 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -17,15 +15,17 @@ from . import messages
 from .audit import audit
 from .build import package_notebooks
 from .counts import Group, belongs
+from .discover import listed_words
 from .errors import ReadError, StudyError
 from .files import format_rows, sha256, write_atomically
 from .intake import Text, fit_name, read_texts, report_files
-from .messages import LANGUAGES
-from .occurrences import as_terms
+from .losses import findings
+from .messages import LANGUAGES, in_chinese
 from .outline import outline
-from .reports import Report, delivery_date, read_folder
+from .reports import Report, read_folder
 from .restore import COLUMNS, restore
-from .study import Study, open_study
+from .shifts import MIN_BLOCKS, MIN_COUNT
+from .study import open_study
 from .tokens import tokenize
 
 Say = Callable[[str], None]
@@ -70,8 +70,8 @@ def new_study(
         The groups to compare: years, report ids, or places and years. By default the two latest years that one place
         has both.
     terms
-        The terms to declare. By default the five of the policy lexicon that are most frequent among those that stand in
-        both groups.
+        The terms to declare. By default the five most frequent that stand in both groups: first those often enough to be
+        tested, of the policy lexicon before ordinary words.
     title, place
         In Chinese and English (`{"zh": …, "en": …}`), or one string for both. By default computed from the reports.
     say
@@ -124,53 +124,6 @@ def _stage(folder: Path) -> Path:
         raise StudyError(f"{folder.parent} cannot be written to ({error.strerror}). Name a folder of your own.") from error
 
 
-def own_study(
-    folder: str | Path = "", *, before: Group | None = None, after: Group | None = None, terms: Iterable[str] = (),
-    say: Say = lambda words: None,
-) -> Study:  # fmt: skip
-    """Open the study of a folder of reports, made beside it as `<folder>-study` when it is first asked for.
-
-    What is decided in that study (apparatus, headings, `study.toml`) is kept from then on. Groups and terms given here
-    take the place of those on record, for this session alone.
-
-    Parameters
-    ----------
-    folder
-        A folder of reports, or a file that holds them; "" for the study that the working directory belongs to.
-    before, after, terms, say
-        As for :func:`new_study`.
-
-    Raises
-    ------
-    StudyError
-        If the folder holds a report that the study made from it does not.
-    ReadError
-        If the reports cannot be read.
-    """
-    terms = (terms,) if isinstance(terms, str) else tuple(terms)
-    if folder:
-        source = Path(folder).expanduser().resolve()
-        made = source.parent / f"{source.stem if source.is_file() else source.name}-study"
-        if not (made / "data" / "study.toml").exists():
-            new_study(made, reports=source, before=before, after=after, terms=terms, say=say)
-        _same_reports(source, made)
-    study = open_study(made if folder else ".")
-    given = {name: _group(group) for name, group in (("before", before), ("after", after)) if group is not None}
-    return replace(study, **given, **({"terms": as_terms(terms)} if terms else {}))  # type: ignore[arg-type]
-
-
-def _same_reports(source: Path, made: Path) -> None:
-    """Refuse to go on with a study whose reports are not those of the folder it was made from."""
-    known = {sha256(path) for path in (made / "data" / "raw").iterdir()}
-    for file in report_files(source):
-        for text in read_texts(file):
-            if isinstance(text, Text) and sha256(text.raw) not in known and (text.year or delivery_date(text.text)):
-                raise StudyError(
-                    f"{text.name} is not in {made.name}, which was made from {source.name} earlier. Rename or delete "
-                    f"{made.name} (it holds what you have decided so far), and run again."
-                )
-
-
 def _speak(say: Say, key: str, **values: object) -> None:
     """Say one message in both languages."""
     for language in LANGUAGES:
@@ -191,7 +144,8 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
                 write_atomically(raw / _raw_name(text, raw), text.raw)
     found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
     for error in reasons:
-        _speak(say, "refused", error=error)
+        say(messages.say("new.refused", "zh", error=f"{in_chinese(error)}（{error}）"))
+        say(messages.say("new.refused", "en", error=error))
     if not found:
         raise ReadError(f"{source.name}: not one file here can be read as a report. The first reason: {reasons[0]}")
     kept = {report.source for report in found}
@@ -219,7 +173,7 @@ def _groups(reports: list[Report], before: Group | None, after: Group | None) ->
     default: tuple[Group | None, Group | None] = ((shared or years)[-1], years[-1]) if len(years) > 1 else (None, None)
     if len(years) == 1 and len(reports) == 2:
         default = (reports[0].id, reports[1].id)
-    chosen = tuple(_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
+    chosen = tuple(as_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
     one, two = chosen
     if one is None or two is None or one == two:
         raise StudyError(
@@ -234,19 +188,27 @@ def _places(reports: list[Report], year: int) -> set[str]:
     return {report.place for report in reports if report.year == year}
 
 
-def _group(given: Group) -> Group:
+def as_group(given: Group) -> Group:
     """Return a group as the command line gives it: four digits are a year."""
     return int(given) if isinstance(given, str) and given.isdecimal() else given
 
 
 def _frequent(tokens: pd.DataFrame, groups: tuple[Group, Group]) -> tuple[str, ...]:
-    """Return the most frequent terms of the lexicon that stand in the bodies of both groups."""
-    body = tokens[(tokens["kind"] == "term") & (tokens["part"] != "annex")]
-    one, two = (Counter(body["term"][belongs(tokens, group)[body.index]].astype(str)) for group in groups)
-    ranked = sorted(one.keys() & two.keys(), key=lambda term: (-one[term] - two[term], term))
-    if not ranked:
-        raise StudyError("No term of the policy lexicon stands in both groups. Name the terms to compare with --terms.")
-    return tuple(ranked[:MOST_TERMS])
+    """Return the most frequent words that stand in the bodies of both groups: what can be tested first, terms before words."""
+    plain = ~tokens["term"].isin(listed_words("edge_words.txt")) & (tokens["term"].astype(str).str.len() > 1)
+    body = tokens[tokens["kind"].isin(["term", "word"]) & (tokens["part"] != "annex") & plain].astype({"term": str})
+    chosen = [belongs(tokens, group)[body.index] for group in groups]
+    body = body[chosen[0] | chosen[1]].assign(after=chosen[1])
+    found = body.groupby("term").agg(
+        count=("term", "size"), kind=("kind", "first"), both=("after", "nunique"),
+    ).join(body.drop_duplicates(["term", "report", "block"]).groupby("term").size().rename("blocks"))  # fmt: skip
+    found = found[found["both"] == 2].reset_index()
+    if found.empty:
+        raise StudyError("No word of two characters stands in both groups. Name the terms to compare with --terms.")
+    found["untested"] = (found["count"] < MIN_COUNT) | (found["blocks"] < MIN_BLOCKS)
+    found["word"] = (found["kind"] == "word") | found["untested"]
+    ranked = found.sort_values(["untested", "word", "count", "term"], ascending=[True, True, False, True])
+    return tuple(ranked["term"].head(MOST_TERMS))
 
 
 # Files
@@ -330,8 +292,10 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
     for report in reports:
         if report.id not in set(lost["report"]):
             write_atomically(stage / "data" / "emendations" / f"{report.id}.csv", format_rows([], COLUMNS))
-    for row in found[found["verdict"] != "naturally absent"].to_dict("records"):
-        say(f"  {row['report']}: {row['defect']} ({row['verdict']}) {row['where']} – {' '.join(row['evidence'].split())}")
+    for language in LANGUAGES:
+        say(findings(found, language))
+    for row in lost.to_dict("records"):
+        say(f"  {row['report']}: {row['where']} {row['verdict']} – {' '.join(row['evidence'].split())}")
     _speak(say, "audited", n=len(reports), whole=len(reports) - lost["report"].nunique())
     header = ",".join(COLUMNS)
     for name, rows in lost.groupby("report", sort=False):

@@ -41,6 +41,7 @@ NO_ALT = ("", "No description has been provided for this image")  # the sentence
 TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 TEX = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?!\s)(?P<inline>[^$]+?)(?<!\s)\$(?!\d)", re.DOTALL)
 NUMBER = re.compile(r"[\[(<>≤≥≈±+−–-]*\d[\d.,%‰e+−–\s-]*[\])]?|nan|[–—−-]", re.IGNORECASE)
+MISSING = ("NaN", "nan", "<NA>", "NaT", "None")  # pandas' words for a cell that holds nothing
 CHINESE = re.compile(f"[0-9“‘《（]{{0,8}}[{HAN}](?:[^a-z]*[{HAN}，。、；：？！）》」”])?")  # up to the next word in small letters
 ENGLISH = re.compile(f"^(?=.*[a-z]{{2}})[^{HAN}]*$", re.DOTALL)
 INDEX = "Notebooks · 笔记本"
@@ -143,7 +144,8 @@ def _execute(notebook: NotebookNode, name: str, working: Path, timeout: int) -> 
             on_cell_start=lambda cell, cell_index: reached.append(cell_index + 1),
         )  # fmt: skip
         try:
-            client.execute(cwd=str(working), env=os.environ | ENVIRONMENT | {"IPYTHONDIR": scratch, "MPLBACKEND": ""})
+            surroundings = os.environ | ENVIRONMENT | {"IPYTHONDIR": scratch, "MPLBACKEND": ""}
+            client.execute(cwd=str(working), env=surroundings, cleanup_kc=True)
         except exceptions.CellExecutionError as error:
             reason = ": ".join([error.ename, *error.evalue.strip().splitlines()[-1:]])
             raise ShinanError(f"{name}, cell {reached[-1]}: {reason}") from error
@@ -229,12 +231,14 @@ def _set_images(page: BeautifulSoup) -> None:
 
 
 def _set_tables(page: BeautifulSoup) -> None:
-    """Make empty header cells plain, set columns of numbers to the right, and let wide tables scroll."""
+    """Make empty header cells plain, print – for what is missing, set numbers to the right, and let wide tables scroll."""
     for table in page.select("main table"):
         columns: dict[int, list[Tag]] = {}
         for row in table.find_all("tr"):
             for place, cell in enumerate(reversed(row.find_all(["td", "th"]))):  # a spanning label stands at the left
                 cell.name = cell.name if cell.get_text(strip=True) else "td"
+                if cell.get_text(strip=True) in MISSING:
+                    cell.string = "–"
                 columns.setdefault(-1 if row.find(colspan=True) else place, []).append(cell)
         for column in columns.values():
             texts = [cell.get_text(strip=True) for cell in column if not cell.find_parent("thead")]

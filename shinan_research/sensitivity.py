@@ -55,8 +55,9 @@ def sensitivity(
     -------
     pandas.DataFrame
         The columns of `compare`, and `unit, headings, base` (whether the row is of the base), `differs` (from the base:
-        empty, verdict, direction, or direction and verdict). A scope without text in either group is left out;
-        `attrs["settings"]["left_out"]` names it.
+        empty, verdict, direction, or direction and verdict). A scope without text in either group is left out, and a
+        reading whose tokens are those of another is no other way to count; `attrs["settings"]` names both, as
+        `left_out` and `identical`.
 
     Raises
     ------
@@ -77,7 +78,7 @@ def sensitivity(
     listed = terms if isinstance(terms, pd.DataFrame) else list(terms)
     _check(readings, listed, before, after, scopes, units, headings)
     first = variant if variant in readings else next(iter(readings))
-    names = [first, *(name for name in readings if name != first)]
+    names, alike = _distinct(readings, first)
     runs: list[pd.DataFrame] = []
     left_out: list[str] = []
     for scope, name in product(scopes, names):
@@ -96,6 +97,7 @@ def sensitivity(
         raise ShinanError(f"The scope {scopes[0]!r} of {first!r} holds no text in {before!r} or {after!r}. Begin with another.")
     stacked = _marked(pd.concat(runs, ignore_index=True), (first, scopes[0], units[0], headings[0]))
     options = {"variants": names, "scopes": [*scopes], "units": [*units], "headings": [*headings], "left_out": left_out}
+    options |= {"identical": alike}
     stacked.attrs["settings"] = dict(runs[0].attrs["settings"]) | {"function": "sensitivity"} | options
     return stacked
 
@@ -120,6 +122,18 @@ def _check(
             raise ShinanError(f"{name} is {given!r}; allowed, one at least: {', '.join(map(str, allowed))}.")
     for tokens in readings.values():
         belongs(tokens, before), belongs(tokens, after)
+
+
+def _distinct(readings: Mapping[str, pd.DataFrame], first: str) -> tuple[list[str], list[str]]:
+    """Return the names of the readings that differ from each other, the base first, and of those that repeat one."""
+    names: list[str] = []
+    for name in (first, *(name for name in readings if name != first)):
+        mine = readings[name][["report", "start", "term"]].astype(str).reset_index(drop=True)
+        if not any(
+            mine.equals(readings[other][["report", "start", "term"]].astype(str).reset_index(drop=True)) for other in names
+        ):
+            names.append(name)
+    return names, [name for name in readings if name not in names]
 
 
 def _both(tokens: pd.DataFrame, before: Group, after: Group) -> bool:

@@ -68,7 +68,8 @@ def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         found = ".".join(map(str, sys.version_info[:3]))
         raise ShinanError(
-            f"This is Python {found}; needed: 3.11, 3.12 or 3.13. Call another one, as in: make reproduce PYTHON=python3.12"
+            f"This is Python {found}; needed: 3.11, 3.12 or 3.13. Call another one, as in: make reproduce PYTHON=python3.12\n"
+            f"这是 Python {found}，需要 3.11、3.12 或 3.13：请从 python.org 另装一个，再用它运行。"
         )
     lock = root / "requirements.lock"
     if not lock.exists():
@@ -78,7 +79,7 @@ def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
     stamp, digest = root / FOLDER / STAMP, _digest(root)
     if interpreter(root).exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return interpreter(root)
-    say("Installing the locked environment into .venv (about a minute the first time) …")
+    say("Installing the locked environment into .venv (some minutes the first time) … 正在安装，第一次需几分钟，请勿关闭 …")
     if not interpreter(root).exists():
         venv.create(root / FOLDER, with_pip=True, clear=True)
     _install_packages(root, lock)
@@ -129,6 +130,23 @@ def do(task: str, *, root: Path = ROOT) -> None:
         run([sys.executable, "-m", *words], root=root)
 
 
-def lab(folder: Path, *, browser: bool = True) -> None:
-    """Open JupyterLab on a folder."""
-    run([sys.executable, "-m", "jupyterlab", "notebooks", *(() if browser else ("--no-browser",))], root=folder)
+def lab(folder: Path, *, notebook: str = "", browser: bool = True) -> None:
+    """Open JupyterLab on the notebooks of a folder, or on one of them; it asks no server for news."""
+    opened = f"notebooks/{notebook}.ipynb" if notebook else "notebooks"
+    quiet = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
+    run([sys.executable, "-m", "jupyterlab", opened, *quiet, *(() if browser else ("--no-browser",))], root=folder)
+
+
+def begin(arguments: Sequence[str] = (), *, root: Path = ROOT) -> int:
+    """Install what is needed and open JupyterLab on one's own reports: all that a double click on start.py does.
+
+    Returns 0, or 1 after an error that was explained; its window then stays open until a key is pressed.
+    """
+    try:
+        run([install(root), "-m", "shinan_research", "lab", "--notebook", "my-reports", *arguments], root=root)
+    except ShinanError as error:
+        print(f"\n{error}")
+        if sys.stdin is not None and sys.stdin.isatty():
+            input("Press Enter to close. 按回车键关闭。")
+        return 1
+    return 0

@@ -24,12 +24,12 @@ ORDER = (
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
     "study", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render",
-    "verify", "build", "archive", "new", "workplace", "__main__",
+    "verify", "build", "archive", "new", "own", "workplace", "__main__",
 )  # fmt: skip
 READERS = (
     "files", "settled", "intake",
     "reports", "scale", "dictionary", "restore", "review", "links", "study", "publish", "tables", "kit",
-    "render", "verify", "build", "archive", "new", "workplace", "__main__",
+    "render", "verify", "build", "archive", "new", "own", "workplace", "__main__",
 )  # fmt: skip
 WRITERS = (
     "files",

@@ -118,6 +118,9 @@ def test_company_counts_by_report() -> None:
     lines = pd.DataFrame({"term": ["花"] * 3, "report": ["a", "a", "b"], "restored": [0, 1, 0]})
     near = pd.DataFrame({"term": ["花"] * 6 + ["树"], "collocate": [*"一二三四五六七"]})
     [sentence] = company(lines, near, {"a": 2001, "b": 2002})
-    assert "2001 twice, 2002 once" in sentence and "once with a restored" in sentence and sentence.endswith("一, 二, 三, 四, 五.")
+    assert "2001: twice, 2002: once" in sentence and "stands in it once" in sentence and sentence.endswith("一, 二, 三, 四, 五.")
     assert company(lines, near, {"a": 2001, "b": 2002}, "zh")[0].startswith("“花”（含附件）：2001年2次、2002年1次")
+    assert "annex" not in company(lines.assign(restored=0), near, {"a": 2001}, annex=False)[1]
+    assert "restored" not in company(lines.assign(restored=0), near, {"a": 2001})[0]
+    assert company(lines, near.iloc[:0], {"a": 2001})[0].endswith("once.")
     assert company(lines, near, {"a": 2001}, annex=False)[0] == say("describe.absent.annex", "en")

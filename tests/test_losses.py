@@ -1,11 +1,14 @@
 """Rates of lost characters beside the genre."""
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from scipy import stats
 
-from shinan_research import Report, losses
-from shinan_research.losses import answer_losses, describe_losses
+from shinan_research import Report, audit, losses
+from shinan_research.losses import answer_losses, describe_losses, findings
 from shinan_research.propose import reference
 
 FINDINGS = pd.DataFrame(
@@ -54,4 +57,49 @@ def test_the_words_carry_the_numbers(table: pd.DataFrame, language: str) -> None
     words = describe_losses(table, apparatus, {"zh": "甲区", "en": "A"})
     assert "2" in words["caption"][language] and "中" in words["alt"][language]
     none = answer_losses(table.iloc[:0], apparatus.iloc[:0], language)
-    assert "0" in none and "中" not in none.replace("其中", "")
+    assert ("没有补入任何字" if language == "zh" else "Nothing was put back") in none and "中" not in none
+
+
+KINDS = [
+    ("lost character", "lost"), ("lost character", "probably lost"), ("lost character", "not tested"),
+    ("stub or truncated", "found"), ("stub or truncated", "suspected"), ("not Chinese", "found"),
+    ("traditional script", "found"), ("wrong encoding", "suspected"), ("text repeated", "found"),
+    ("wrong document", "suspected"), ("year", "found"), ("masked names", "found"), ("question marks", "found"),
+    ("page furniture", "found"), ("near-duplicate", "found"),
+]  # fmt: skip
+
+
+def test_the_kinds_are_those_of_the_audit() -> None:
+    """Every defect that the audit can name is among those for which words are tested here."""
+    source = (Path(audit.__code__.co_filename)).read_text(encoding="utf-8")
+    named = set(re.findall(r'yield "([^"]+)",', source)) | {"lost character", "masked names", "question marks", "page furniture"}
+    named |= set(re.findall(r'yield \(\s*"([^"]+)"', source)) | set(re.findall(r'yield here, \("([^"]+)"', source))
+    assert named == {defect for defect, _ in KINDS}
+
+
+@pytest.mark.parametrize(("defect", "verdict"), KINDS)
+def test_every_finding_has_words(defect: str, verdict: str) -> None:
+    """Each kind of finding is one line in both languages, with its report; where it was found, if that matters."""
+    rows = [("甲县-2031", defect, verdict, where, 900, 1500, "…") for where in ("甲", "乙")]
+    table = pd.DataFrame(rows, columns=["report", "defect", "verdict", "where", "seen", "expected", "evidence"])
+    for language in ("zh", "en"):
+        lines = findings(table, language).splitlines()
+        assert len(lines) == 1 and lines[0].startswith("- 甲县-2031") and "{" not in lines[0]
+    if verdict in ("lost", "probably lost"):
+        assert "(甲, 乙)" in findings(table)
+
+
+def test_nothing_found_is_said() -> None:
+    """No row, or only characters that are absent by nature: nothing is wrong, in so many words."""
+    row = ("甲县-2031", "lost character", "naturally absent", "农", 0, 9.0, "…")
+    table = pd.DataFrame([row], columns=["report", "defect", "verdict", "where", "seen", "expected", "evidence"])
+    assert findings(table) == findings(table.iloc[:0]) == "Nothing was found wrong."
+    assert findings(table, "zh") == "没有发现问题。"
+
+
+def test_a_short_text_and_one_that_breaks_off() -> None:
+    """A short text is named by its length, one without a closing mark as cut off."""
+    columns = ["report", "defect", "verdict", "where", "seen", "expected", "evidence"]
+    short = pd.DataFrame([("a", "stub or truncated", "suspected", "", 3000, 4000, "…")], columns=columns)
+    cut = pd.DataFrame([("a", "stub or truncated", "suspected", 9000, "", "", "…")], columns=columns)
+    assert "3000" in findings(short) and "cut off" in findings(cut)

@@ -10,7 +10,7 @@ import pytest
 from shinan_research import new
 from shinan_research.errors import ReadError, ShinanError, StudyError
 from shinan_research.files import sha256
-from shinan_research.new import new_study, own_study
+from shinan_research.new import new_study
 from shinan_research.study import open_study
 
 SOUND = pd.DataFrame(columns=["report", "defect", "verdict", "where", "seen", "expected", "evidence"])
@@ -195,36 +195,10 @@ def test_what_is_not_known_is_not_stated(folder, tmp_path, monkeypatch, verdict,
 def test_the_audit_is_run(folder, tmp_path):
     """Stubs are found out by the real audit, and need a decision."""
     words = said_by(tmp_path / "study", folder)
-    assert "甲县-2031: stub or truncated (found)" in words and "could not be tested" in words
+    assert "甲县-2031: has only" in words and "这不是全文" in words and "could not be tested" in words
 
 
 def test_reports_without_a_plan_are_named(tmp_path):
     """Where the outline finds no plan, the words say which comparisons that touches."""
     texts = {f"甲县{year}.txt": report("甲县", year).replace("二、工作安排", "") for year in (2030, 2031)}
     assert "No plan is recognised in: 甲县-2030, 甲县-2031." in said_by(tmp_path / "study", fill(tmp_path / "reports", texts))
-
-
-def test_own_study_is_made_once_and_keeps_decisions(folder, tmp_path):
-    """The study of a folder stands beside it; what a person writes there survives, and groups and terms can be overridden."""
-    study = own_study(folder, terms=["养老"])
-    assert study.root == (tmp_path / "reports-study").resolve() and list(study.terms["term"]) == ["养老"]
-    toml = study.data / "study.toml"
-    toml.write_text(toml.read_text(encoding="utf-8").replace('"养老"', '"就业"'), encoding="utf-8")
-    assert list(own_study(folder).terms["term"]) == ["就业"]
-    other = own_study(folder, before="2031", after=2030, terms="养老")
-    assert (other.before, other.after, list(other.terms["term"])) == (2031, 2030, ["养老"])
-
-
-def test_own_study_notices_other_reports(folder):
-    """A report that came later is not silently left out."""
-    own_study(folder)
-    fill(folder, {"甲县2032.txt": report("甲县", 2032)})
-    with pytest.raises(StudyError, match=r"甲县2032\.txt is not in reports-study"):
-        own_study(folder)
-
-
-def test_own_study_without_a_folder(folder, tmp_path, monkeypatch):
-    """Without a folder it is the study of the working directory."""
-    made = new_study(tmp_path / "study", reports=folder)
-    monkeypatch.chdir(made / "notebooks")
-    assert own_study().root == made

@@ -110,3 +110,13 @@ def test_without_the_default_reading_the_first_is_the_base(readings: dict[str, p
     """Readings by other names, such as segmenters, have the first as their base."""
     table = sensitivity({"one": readings["probable"], "two": readings["probable"]}, BEFORE, AFTER, terms=["花"], scopes=["body"])
     assert set(table.loc[table["base"], "variant"]) == {"one"} and set(table["differs"]) <= {"", "verdict"}
+
+
+def test_a_reading_that_repeats_another_is_no_other_way(readings: dict[str, pd.DataFrame]) -> None:
+    """Readings with the same tokens are counted once and named; the base stands for them."""
+    copies = readings | {"all": readings["probable"].copy(), "masked": readings["witness"].copy()}
+    found = sensitivity(copies, BEFORE, AFTER, terms=["花"], scopes=["body"])
+    assert found.attrs["settings"]["identical"] == ["all", "masked"]
+    assert steadiness(found)["ways"].tolist() == [2 * 3 * 2 - 1]
+    alone = sensitivity({"probable": copies["all"], "all": copies["all"]}, BEFORE, AFTER, terms=["花"], scopes=["body"])
+    assert set(alone["variant"]) == {"probable"} and steadiness(alone)["ways"].tolist() == [3 * 2 - 1]

@@ -184,11 +184,25 @@ def test_tasks(commands) -> None:
 def test_lab(commands, tmp_path: Path) -> None:
     """JupyterLab opens on the notebooks, without a browser where none is wanted."""
     workplace.lab(tmp_path)
-    workplace.lab(tmp_path, browser=False)
-    assert [words[1:] for words in commands] == [
-        ["-m", "jupyterlab", "notebooks"],
-        ["-m", "jupyterlab", "notebooks", "--no-browser"],
-    ]
+    workplace.lab(tmp_path, notebook="my-reports", browser=False)
+    first, second = commands
+    assert first[1:4] == ["-m", "jupyterlab", "notebooks"] and "--no-browser" not in first
+    assert second[1:4] == ["-m", "jupyterlab", "notebooks/my-reports.ipynb"] and second[-1] == "--no-browser"
+    assert "--LabApp.news_url=None" in first and any("NeverCheckForUpdate" in word for word in second)
+
+
+def test_begin_installs_and_opens_ones_own_reports(project: Path, commands) -> None:
+    """What start.py does: the environment first, then JupyterLab on the notebook for one's own reports."""
+    assert workplace.begin(["--no-browser"], root=project) == 0
+    words = commands[-1]
+    assert words[0] == str(workplace.interpreter(project))
+    assert words[1:] == ["-m", "shinan_research", "lab", "--notebook", "my-reports", "--no-browser"]
+
+
+def test_begin_explains_what_went_wrong(tmp_path: Path, commands, capsys: pytest.CaptureFixture[str]) -> None:
+    """An error is printed, not raised, so that a window opened by a double click says why it closes."""
+    assert workplace.begin(root=tmp_path) == 1
+    assert "No requirements.lock" in capsys.readouterr().out and commands == []
 
 
 def test_the_real_lock_holds_uv_once() -> None:
