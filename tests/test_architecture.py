@@ -114,8 +114,10 @@ def test_imports_point_one_way(name: str) -> None:
                 assert other in ORDER, f"{name} imports {other}, which has no place in the order"
                 assert ORDER.index(other) < rank, f"{name} may not import {other}"
         elif "/" in name:
-            parts = ("style", "places")[: 1 if name == "figures/places" else 2]
-            assert other in parts, f"{name} may not import {other}: figures share their style and the panel of places alone"
+            parts = ("style", "marks", "places")
+            assert other in parts[: parts.index(name[8:])] if name[8:] in parts else other in parts, (
+                f"{name} may not import {other}: figures share their style, their marks and the panel of places alone"
+            )
 
 
 def test_the_order_of_the_contract_is_kept() -> None:

@@ -127,8 +127,11 @@ def panels(figure: Figure) -> tuple[Axes, Axes, Axes]:
 def place_of(ax: Axes, shift: pd.DataFrame) -> dict[str, float]:
     """Return the height of each term's marks in the panel of rates: those that its label stands beside."""
     rows = sorted({float(line.get_ydata()[0]) for line in ax.lines if line.get_marker() == MARKERS["before"]})
-    labels = {text.get_text().replace("＋", " (wide)"): text.get_position()[1] for text in ax.texts if text.get_fontsize() == 8}
-    assert set(labels) == set(shift["term"])
+    assert ax.figure is not None
+    to_data, (low, high) = ax.figure.transFigure - ax.transData, sorted(ax.get_ylim())
+    places = {text.get_text().replace("＋", " (wide)"): text.get_position() for text in reversed(ax.figure.texts)}
+    labels = {term: to_data.transform(places[term])[1] for term in shift["term"]}
+    assert all(low <= at <= high for at in labels.values())
     return {term: min(rows, key=lambda row: abs(row - at)) for term, at in labels.items()}
 
 

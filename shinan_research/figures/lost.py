@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..errors import FigureError
-from ..messages import LANGUAGES, say
-from .style import (
-    COLOURS,
-    MILLIMETRES,
-    add_axes,
-    add_text,
-    axes_width,
-    check_glyphs,
-    fit_text,
-    house_style,
-    new_figure,
-    text_width,
-    width_mm,
-)
+from ..messages import say
+from . import marks
+from .style import COLOURS, add_axes, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 SHADES = {"attested": "#000000", "certain": "#0072B2", "probable": "#56B4E9", "possible": "#D55E00"}
+RATE_MARKS: dict[str, dict[str, Any]] = {
+    "printed": {"marker": "x", "color": COLOURS["after"], "markersize": 4, "markeredgewidth": 1.0},
+    "restored": {"marker": "D", "color": COLOURS["before"], "markersize": 3.6},
+    "band": {"marker": "s", "color": COLOURS["faint"], "markersize": 4},
+}
 LABEL, RIGHT, HEAD, ROW, RATE_ROW, FOOT = 24.0, 4.0, 11.0, 9.0, 6.5, 9.0
 
 
@@ -58,106 +53,69 @@ def draw_lost(
         raise FigureError("Nothing to draw: no report. Pass the length of each report's witness.")
     across, strip = width_mm(width) - LABEL - RIGHT, ROW * len(lengths)
     rates, foot = RATE_ROW * len(losses), FOOT if width == "double" else FOOT + 3.0
+    one = marks.short(language) if width == "single" else language
     with house_style():
         height = HEAD + strip + foot + (HEAD + rates + foot if rates else 2)
         figure = figure or new_figure(width, height)
         draw_strip(emendations, lengths, ax=add_axes(figure, LABEL, HEAD, across, strip), language=language)
-        _title(figure, "a" if rates else "", "strip", 2.2, language)
-        _key(figure, [name for name in SHADES if name in set(emendations["certainty"])], 7.2, language)
+        marks.draw_title(figure, 1.0, 2.2, "a" if rates else "", say("losses.strip", language))
+        marks.draw_key(figure, _shade_key(emendations, one), 7.2, left=LABEL)
         if rates:
             top = HEAD + strip + foot + HEAD
             draw_loss_rates(losses, ax=add_axes(figure, LABEL, top, across, rates), language=language)
-            _title(figure, "b", "rates", top - HEAD + 2.2, language)
-            _key_rates(figure, top - HEAD + 7.2, language)
+            marks.draw_title(figure, 1.0, top - HEAD + 2.2, "b", say("losses.rates", language))
+            entries = [(style, say(f"losses.{name}", one)) for name, style in RATE_MARKS.items()]
+            marks.draw_key(figure, entries, top - HEAD + 7.2, left=LABEL + 0.6)
         check_glyphs(figure)
     return figure
 
 
-def _title(figure: Figure, letter: str, key: str, top: float, language: str) -> None:
-    add_text(figure, 1.0, top, f"{letter}  {say(f'losses.{key}', language)}".strip(), fontsize=8, fontweight="bold", va="center")
-
-
-def _mark(figure: Figure, x: float, y: float, **style: object) -> None:
-    """Put a mark at a place in millimetres."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
-    figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **style))  # type: ignore[arg-type]
-
-
-def _key(figure: Figure, names: list[str], top: float, language: str) -> None:
-    """Name the shades of certainty."""
-    x = LABEL
-    for name in names:
-        _mark(figure, x, top, marker="|", color=SHADES[name], markersize=6, markeredgewidth=1.2)
-        one = "zh" if language == "both" and width_of(figure) < 100 else language
-        text = add_text(figure, x + 1.2, top, say(f"losses.{name}", one), fontsize=6.5, va="center")
-        x += text_width(text) + 4.2
-
-
-def width_of(figure: Figure) -> float:
-    """Return the width of a figure in millimetres."""
-    return float(figure.get_size_inches()[0] * MILLIMETRES)
-
-
-def _key_rates(figure: Figure, top: float, language: str) -> None:
-    """Name the marks of the lower panel."""
-    one = "zh" if language == "both" and width_of(figure) < 100 else language
-    styles = {
-        "printed": {"marker": "x", "color": COLOURS["after"], "markersize": 4, "markeredgewidth": 1.0},
-        "restored": {"marker": "D", "color": COLOURS["before"], "markersize": 3.6},
-        "band": {"marker": "s", "color": COLOURS["faint"], "markersize": 4},
-    }
-    x = LABEL
-    for name, style in styles.items():
-        _mark(figure, x + 0.6, top, **style)
-        text = add_text(figure, x + 2.2, top, say(f"losses.{name}", one), fontsize=6.5, va="center")
-        x += text_width(text) + 5.5
+def _shade_key(emendations: pd.DataFrame, language: str) -> list[tuple[marks.Style, str]]:
+    """Return marks and words of the key of certainty, for what occurs."""
+    used = set(emendations["certainty"])
+    tick = {"marker": "|", "markersize": 6, "markeredgewidth": 1.2}
+    return [(tick | {"color": SHADES[name]}, say(f"losses.{name}", language)) for name in SHADES if name in used]
 
 
 def draw_strip(emendations: pd.DataFrame, lengths: dict[str, int], *, ax: Axes, language: str = "both") -> Axes:
     """Draw each report as a line and each emendation as a tick on it, one row per report."""
+    emendations = emendations.assign(row=range(len(emendations)))
     for row, (report, length) in enumerate(lengths.items()):
         ax.plot([0, length], [row, row], color=COLOURS["faint"], linewidth=5, solid_capstyle="butt", zorder=0)
         mine = emendations[emendations["report"] == report]
         for name, colour in SHADES.items():
-            places = mine.loc[mine["certainty"] == name, "offset"]
-            ax.vlines(places, row - 0.3, row + 0.3, color=colour, linewidth=0.7, zorder=2 + (name != "certain"))
-        transform = ax.get_yaxis_transform()
-        words = f"{report} ({len(mine)})"
-        label = ax.text(-1.6 / axes_width(ax), row, words, transform=transform, ha="right", va="center", fontsize=7)
-        fit_text(label, LABEL - 3)
+            chosen = mine[mine["certainty"] == name]
+            ticks = ax.vlines(chosen["offset"], row - 0.3, row + 0.3, color=colour, linewidth=0.7, zorder=2 + (name != "certain"))
+            marks.of_row(ticks, *chosen["row"], table="apparatus")
+        _label(ax, row, f"{report} ({len(mine)})")
     ax.set_ylim(len(lengths) - 0.5, -0.5)
     ax.set_xlim(0, max(lengths.values()))
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    marks.bare(ax)
     ax.set_xlabel(_words("strip_axis", ax, language), labelpad=1.5)
     return ax
+
+
+def _label(ax: Axes, row: float, words: str) -> None:
+    """Name a row left of the axes."""
+    style: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center", "fontsize": 7}
+    fit_text(ax.text(-1.6 / axes_width(ax), row, words, **style), LABEL - 3)
 
 
 def draw_loss_rates(losses: pd.DataFrame, *, ax: Axes, language: str = "both") -> Axes:
     """Draw each lost character's rate as printed and as restored, over the band of other reports."""
     for place, row in enumerate(losses.to_dict("records")):
         ax.plot([row["low"], row["high"]], [place, place], color=COLOURS["faint"], linewidth=5, solid_capstyle="butt", zorder=0)
-        ax.plot(
-            [row["rate_seen"]], [place], marker="x", color=COLOURS["after"], markersize=4.5, markeredgewidth=1.1, clip_on=False
-        )
-        ax.plot([row["rate_restored"]], [place], marker="D", color=COLOURS["before"], markersize=4, clip_on=False)
-        transform = ax.get_yaxis_transform()
-        words = f"{row['char']}  {row['report']}"
-        text = ax.text(-1.6 / axes_width(ax), place, words, transform=transform, ha="right", va="center", fontsize=7)
-        fit_text(text, LABEL - 3)
+        for name, rate, size in (("printed", row["rate_seen"], 4.5), ("restored", row["rate_restored"], 4)):
+            style = RATE_MARKS[name] | {"markersize": size, "linestyle": "none", "clip_on": False}
+            marks.of_row(ax.plot([rate], [place], **style)[0], place)
+        _label(ax, place, f"{row['char']}  {row['report']}")
     ax.set_ylim(len(losses) - 0.5, -0.5)
     ax.set_xlim(0, 1.05 * float(losses[["high", "rate_restored"]].to_numpy().max()))
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    marks.bare(ax)
     ax.set_xlabel(_words("rates_axis", ax, language), labelpad=1.5)
     return ax
 
 
 def _words(key: str, ax: Axes, language: str) -> str:
     """Return an axis label: in both languages side by side, or one above the other where the axes are narrow."""
-    narrow = axes_width(ax) < 100
-    return (
-        "\n".join(say(f"losses.{key}", one) for one in LANGUAGES if language in (one, "both"))
-        if narrow
-        else say(f"losses.{key}", language)
-    )
+    return (marks.two_lines if axes_width(ax) < 100 else say)(f"losses.{key}", language)

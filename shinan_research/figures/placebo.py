@@ -9,23 +9,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..errors import FigureError
 from ..messages import say
-from .style import (
-    COLOURS,
-    MILLIMETRES,
-    add_axes,
-    add_text,
-    axes_width,
-    check_glyphs,
-    fit_text,
-    house_style,
-    new_figure,
-    text_width,
-    width_mm,
-)
+from .marks import bare, draw_head, draw_key, draw_label, draw_title, of_row, ratio_axis, short
+from .style import COLOURS, add_axes, add_text, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 FRAME = 5.0
 LANES = 5
@@ -56,14 +44,8 @@ def draw_placebo(
     ----------
     table
         The table of :func:`~shinan_research.placebo.placebo`.
-    glosses
-        English glosses of terms.
-    width
-        single (89 mm, panels stacked), onehalf (120 mm, stacked) or double (183 mm, side by side).
-    language
-        zh, en or both.
-    figure
-        An empty figure to draw into; its size is kept.
+    glosses, width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`; the panels stand side by side at double width, else stacked.
 
     Raises
     ------
@@ -72,6 +54,7 @@ def draw_placebo(
     """
     if table.empty:
         raise FigureError("Nothing to draw: the table has no rows. Declare at least one term in data/study.toml.")
+    table = table.assign(row=range(len(table)))
     terms, sets = list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["against"]))
     across, panel = width_mm(width), HEAD + len(terms) * ROW + FOOT
     beside = width == "double" and len(sets) > 1
@@ -84,11 +67,11 @@ def draw_placebo(
             ax = add_axes(figure, left + label, top + HEAD, room - label - NUMBERS - 2 * MARGIN, len(terms) * ROW)
             chosen = table[table["against"] == against]
             _panel(figure, ax, chosen, terms, left + room - MARGIN, top, language)
-            title = f"{'ab'[number % 2]}  {say(f'placebo.against.{against}', 'zh' if language == 'both' else language)}"
-            text = add_text(figure, left + max(label - 17, 0), top + 2.8, title, fontsize=8, fontweight="bold", va="center")
-            fit_text(text, room - 2 * MARGIN)
-            if label:
-                _labels(figure, terms, top, language, glosses or {})
+            title = say(f"placebo.against.{against}", short(language))
+            draw_title(figure, left + max(label - 17, 0), top + 2.8, "ab"[number % 2], title, room=room - 2 * MARGIN)
+            for place, term in enumerate(terms if label else ()):
+                gloss = (glosses or {}).get(term, "") if language != "zh" else ""
+                draw_label(figure, LABEL - 1.6, top + HEAD + (place + 0.5) * ROW, term, gloss, room=LABEL - 3.0)
         _key(figure, table, language)
         check_glyphs(figure)
     return figure
@@ -96,37 +79,34 @@ def draw_placebo(
 
 def _panel(figure: Figure, ax: Axes, chosen: pd.DataFrame, terms: list[str], right: float, top: float, language: str) -> None:
     """Draw the strips of one set and, in two columns beside them, users and rank."""
-    ax.axvline(0, color="#333333", linewidth=0.5, zorder=0)
-    one = "zh" if language == "both" else language
     for x, key in ((right - NUMBERS + 7, "users"), (right, "below")):
-        words = say(f"placebo_figure.{key}", one)
-        add_text(figure, x, top + HEAD - 1.0, words, ha="right", va="bottom", fontsize=6, color="#555555")
+        draw_head(figure, x, top + HEAD - 1.0, say(f"placebo_figure.{key}", short(language)), ha="right")
     for place, term in enumerate(terms):
         mine = chosen[chosen["term"] == term]
         own = mine[mine["own"]].iloc[0]
-        _strip(ax, mine.loc[~mine["own"], "log2_ratio"].to_numpy(dtype=float), place)
-        ax.plot(np.clip([own["log2_ratio"]], -FRAME, FRAME), [place], zorder=4, clip_on=False, **MARKS[_mark(own)])
+        _strip(ax, mine[~mine["own"]], place)
+        x = np.clip([own["log2_ratio"]], -FRAME, FRAME)
+        of_row(ax.plot(x, [place], zorder=4, clip_on=False, **MARKS[_mark(own)])[0], own["row"])
         rank = "–" if pd.isna(own["rank"]) else f"{own['rank']}/{own['of']}"
         for x, words in ((right - NUMBERS + 7, "–" if pd.isna(own["users"]) else str(own["users"])), (right, rank)):
             add_text(figure, x, top + HEAD + (place + 0.5) * ROW, words, ha="right", va="center", fontsize=6.5)
     ax.set_ylim(len(terms) - 0.5, -0.5)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.set_xlim(-FRAME - 0.15, FRAME + 0.15)
-    shown = (-4, -2, 0, 2, 4)
-    ax.set_xticks(shown, [f"{'÷' if tick < 0 else '×'}{2 ** abs(tick)}" if tick else "=" for tick in shown])
-    ax.set_xticks((-5, -3, -1, 1, 3, 5), minor=True)
+    bare(ax)
+    ratio_axis(ax, -FRAME, FRAME)
     fit_text(ax.set_xlabel(say("ranking.axis", language), labelpad=2), axes_width(ax) + 10)
 
 
-def _strip(ax: Axes, changes: np.ndarray[tuple[int], np.dtype[np.float64]], place: float) -> None:
+def _strip(ax: Axes, others: pd.DataFrame, place: float) -> None:
     """Draw changes as dots on a few lanes, dealt in order of size, so that neighbours stand beside one another."""
-    ordered = np.clip(np.sort(changes), -FRAME, FRAME)
+    others = others.sort_values(["log2_ratio", "row"])
+    ordered = others["log2_ratio"].to_numpy(dtype=float).clip(-FRAME, FRAME)
     lanes = np.resize(np.argsort(np.arange(LANES) * 2 % LANES), len(ordered)) - (LANES - 1) / 2
     few = len(ordered) <= 60
     size, alpha = (2.6, 0.75) if few else (1.9, 0.45)
     if len(ordered):
-        ax.plot(ordered, place + lanes * 0.5 / (LANES - 1), markersize=size, alpha=alpha, zorder=2, clip_on=False, **DOT)
+        heights = place + lanes * 0.5 / (LANES - 1)
+        dots = ax.plot(ordered, heights, markersize=size, alpha=alpha, zorder=2, clip_on=False, **DOT)[0]
+        of_row(dots, *others["row"])
 
 
 def _mark(own: pd.Series[Any]) -> str:
@@ -136,31 +116,10 @@ def _mark(own: pd.Series[Any]) -> str:
     return "outside" if str(own["verdict"]).startswith("larger") else "within"
 
 
-def _labels(figure: Figure, terms: list[str], top: float, language: str, glosses: Mapping[str, str]) -> None:
-    """Write the terms, and beneath them their glosses, left of a panel."""
-    for place, term in enumerate(terms):
-        gloss = glosses.get(term, "") if language != "zh" else ""
-        name = term.removesuffix(" (wide)")
-        y = top + HEAD + (place + 0.5) * ROW
-        rows = [(-1.3 if gloss else 0, f"{name}＋" if name != term else name, 8, COLOURS["ink"]), (1.8, gloss, 6, "#666666")]
-        for lift, words, size, colour in rows if gloss else rows[:1]:
-            text = add_text(figure, LABEL - 1.6, y + lift, words, ha="right", va="center", fontsize=size, color=colour)
-            fit_text(text, LABEL - 3.0)
-
-
 def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
-    """Say what the marks mean, for those that occur; break the line where it is full."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    """Say what the marks mean, for those that occur."""
     used = {_mark(row) for _, row in table[table["own"]].iterrows()}
-    entries = [(DOT | {"markersize": 3}, "dots")] if (~table["own"]).any() else []
-    entries += [(style | {"markersize": 4.4}, mark) for mark, style in MARKS.items() if mark in used]
-    x, y = 3.0, down - KEY + 2
-    for style, key in entries:
-        text = add_text(
-            figure, x + 1.8, y, say(f"placebo_figure.key_{key}", language), va="center", fontsize=6.5, color="#333333"
-        )
-        if x > 3 and x + 1.8 + text_width(text) > across - 1:
-            x, y = 3.0, y + 3.6
-            text.set_position(((x + 1.8) / across, 1 - y / down))
-        figure.add_artist(Line2D([x / across], [1 - y / down], **style))
-        x += 1.8 + text_width(text) + 4
+    marks = [(DOT | {"markersize": 3}, "dots")] if (~table["own"]).any() else []
+    marks += [(style | {"markersize": 4.4}, mark) for mark, style in MARKS.items() if mark in used]
+    entries = [(style, say(f"placebo_figure.key_{key}", language)) for style, key in marks]
+    draw_key(figure, entries, 2 - KEY)

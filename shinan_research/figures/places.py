@@ -12,8 +12,9 @@ from matplotlib.patches import Rectangle
 
 from ..counts import is_named
 from ..errors import FigureError
-from ..messages import LANGUAGES, say
+from ..messages import say
 from ..outline import PARTS
+from . import marks
 from .style import COLOURS, axes_width
 
 HATCH: dict[str, Any] = {"edgecolor": "white", "linewidth": 0}
@@ -22,13 +23,14 @@ NUMBER_WIDTH = 1.15
 
 
 def compared_cells(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells of the terms and reports that the table compares, with the side of each: before or after.
+    """Return the cells of the terms and reports that the table compares, with the side of each (before or after) and its row.
 
     Raises
     ------
     FigureError
         If the cells lack a term of the table.
     """
+    cells = cells.assign(row=range(len(cells)))
     mine = cells[cells["term"].astype(str).isin(set(shift["term"]))]
     sides = [mine[is_named(mine, str(shift[role].iloc[0]))].assign(side=role) for role in ("before", "after")]
     chosen = pd.concat(sides, ignore_index=True)
@@ -43,17 +45,11 @@ def compared_cells(cells: pd.DataFrame, shift: pd.DataFrame) -> pd.DataFrame:
 def prepare_rows(ax: Axes, rows: dict[str, float]) -> None:
     """Set the rows of a panel: no ticks, no left spine, a rule between families."""
     ax.set_ylim(max(rows.values()) + 0.5, -0.5)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    marks.bare(ax)
     places = list(rows.values())
     for one, following in pairwise(places):
         if following - one > 1:
             ax.axhline((one + following) / 2, color=COLOURS["faint"], linewidth=0.5, linestyle=(0, (2, 2)), zorder=0)
-
-
-def two_lines(key: str, language: str, **values: object) -> str:
-    """Return a message in one language, or in both on two lines."""
-    return "\n".join(say(key, one, **values) for one in LANGUAGES if language in (one, "both"))
 
 
 def draw_places(
@@ -79,7 +75,8 @@ def draw_places(
         place = rows[str(cell["term"])] - (0.40 if role == "before" else -0.02)
         strength = float(np.sqrt(cell["count"] / most))
         face = _shade(COLOURS[role], strength) if cell["count"] else (1.0, 1.0, 1.0)
-        ax.add_patch(Rectangle((cell["x"], place), cell["han"], 0.38, facecolor=face, edgecolor="#b5b5b5", linewidth=0.3))
+        frame = Rectangle((cell["x"], place), cell["han"], 0.38, facecolor=face, edgecolor="#b5b5b5", linewidth=0.3)
+        ax.add_patch(marks.of_row(frame, cell["row"], table="cells") if cell["count"] and "row" in cell else frame)
         if cell.get("other", 0):
             part = cell["han"] * cell["other"] / cell["count"]
             ax.add_patch(Rectangle((cell["x"] + cell["han"] - part, place), part, 0.38, fill=False, hatch="//////", **HATCH))
@@ -95,7 +92,7 @@ def draw_places(
     ax.set_xticks([])
     ax.spines["bottom"].set_visible(False)
     key = "shift.places_senses" if "other" in cells and cells["other"].any() else "shift.places_axis"
-    ax.set_xlabel(two_lines(key, language, before=names[0], after=names[1]), labelpad=1, fontsize=6)
+    ax.set_xlabel(marks.two_lines(key, language, before=names[0], after=names[1]), labelpad=1, fontsize=6)
     return ax
 
 

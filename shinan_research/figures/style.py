@@ -77,15 +77,21 @@ def new_figure(width: str, height: float) -> Figure:
     return figure
 
 
+def size_mm(figure: Figure) -> tuple[float, float]:
+    """Return width and height of a figure in millimetres."""
+    across, down = figure.get_size_inches()
+    return float(across * MILLIMETRES), float(down * MILLIMETRES)
+
+
 def add_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
     """Return new axes placed in millimetres from the figure's left and top edges."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    across, down = size_mm(figure)
     return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
 
 
 def add_text(figure: Figure, left: float, top: float, text: str, **options: object) -> Text:
     """Write text at a place in millimetres from the figure's left and top edges."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    across, down = size_mm(figure)
     return figure.text(left / across, 1 - top / down, text, **options)  # type: ignore[arg-type]
 
 

@@ -16,9 +16,9 @@ from matplotlib.patches import Rectangle
 from ..announced import RECONCILED, claim_values, counts, printed, themes
 from ..errors import FigureError
 from ..links import NOT_FOUND
-from ..messages import LANGUAGES, say
-from . import style
-from .style import COLOURS, MILLIMETRES, add_text, axes_width, fit_text, text_width
+from ..messages import say
+from . import marks, style
+from .style import COLOURS, add_text, axes_width, fit_text, text_width
 
 VERDICT_COLOURS = {"met": "#00735C", "missed": "#E08A1E", "partly": "#6FA89B"}
 OTHER = "#8a8a8a"
@@ -76,14 +76,9 @@ def draw_targets(
         The table of :func:`~shinan_research.announced.place_targets` for the targets of one report.
     claims
         The table of :func:`~shinan_research.targets.growth_claims`, perhaps empty.
-    glosses
-        English glosses of indicators and themes.
-    width
-        single (89 mm), onehalf (120 mm) or double (183 mm); only the last has the three panels beside one another.
-    language
-        zh, en or both.
-    figure
-        An empty figure to draw into; its size is kept.
+    glosses, width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`, with glosses of indicators and themes; only at double width
+        do the three panels stand beside one another.
 
     Raises
     ------
@@ -94,6 +89,7 @@ def draw_targets(
         found = ", ".join(sorted(set(targets["report"].astype(str)))) or "none"
         raise FigureError(f"Expected the targets of one report; given: {found}. Choose it with choose_pair.")
     style.width_mm(width)
+    targets = targets.assign(row=range(len(targets)))
     layout, names = LAYOUTS[width], glosses or {}
     with style.house_style():
         places, body = _places(targets, layout, names if language == "both" else {})
@@ -156,12 +152,11 @@ def _compose(
     ax = style.add_axes(figure, second, lower + HEAD, layout.side, sizes[1])
     draw_claims(claims, ax=ax, language=language, names=glosses if language == "en" else {})
     for letter, key, x, y in (("a", "ratio", 1.0, 0.0), ("b", "verdicts", left, top), ("c", "claims", second, lower)):
-        title = f"{letter}  {say(f'targets.{key}', language)}"
-        fit_text(add_text(figure, x, y + 2.4, title, fontsize=8, fontweight="bold", va="center"), layout.side)
-    _key(figure, _mark_key(targets, language), 1.0, below + 1.6, right)
+        marks.draw_title(figure, x, y + 2.4, letter, say(f"targets.{key}", language), room=layout.side)
+    marks.draw_key(figure, _mark_key(targets, language), below + 1.6, left=2.0, right=right, gap=3.2)
     if len(claims):
         foot = lower + HEAD + sizes[1] + FOOT + (4.6 if layout.pair else 1.6)
-        _key(figure, _claim_key(claims, language), second, foot, second + layout.side)
+        marks.draw_key(figure, _claim_key(claims, language), foot, left=second + 1.0, right=second + layout.side, gap=3.2)
 
 
 def _mark(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -179,11 +174,11 @@ def draw_outcomes(ax: Axes, places: list[tuple[float, str, Any]], body: float, *
     for (at, row), power in zip(rows, powers, strict=True):
         _outcome(ax, at, row, power, low)
     ax.axvline(0, color="#333333", linewidth=0.6, zorder=1)
-    ax.set(xlim=(low, high), ylim=(body, 0), yticks=[])
-    ax.spines["left"].set_visible(False)
+    ax.set(xlim=(low, high), ylim=(body, 0))
+    marks.bare(ax)
     ax.patch.set_visible(False)
     ticks = [tick for tick in range(-4, 5) if low <= tick <= high]
-    ax.set_xticks(ticks, ["1" if tick == 0 else f"{'÷' if tick < 0 else '×'}{2 ** abs(tick)}" for tick in ticks])
+    ax.set_xticks(ticks, [marks.power_label(tick) if tick else "1" for tick in ticks])
     ax.set_xlabel(say("targets.ratio_axis", language), labelpad=1.5)
     return ax
 
@@ -197,7 +192,7 @@ def _outcome(ax: Axes, at: float, row: Mapping[Any, Any], power: float, low: flo
     """Draw one target: a line from 1 to its mark, an arrow where it leaves the frame, and one at the left if lower is met."""
     colour = VERDICT_COLOURS.get(row["verdict"], OTHER)
     ax.plot([0, power], [at, at], color=colour, alpha=0.35, linewidth=1.2, solid_capstyle="butt", zorder=2)
-    ax.plot([power], [at], linestyle="none", zorder=4, clip_on=False, **_mark(row))
+    marks.of_row(ax.plot([power], [at], linestyle="none", zorder=4, clip_on=False, **_mark(row))[0], row["row"])
     if abs(power) == FRAME:
         end, arrow = (power - 0.3, "<") if power < 0 else (power + 0.3, ">")
         ax.plot([end], [at], marker=arrow, color=colour, markersize=2.8, linestyle="none", clip_on=False)
@@ -229,7 +224,7 @@ def _names(
 
 def _rule(figure: Figure, at: float, layout: Layout) -> None:
     """Draw a faint line above a theme."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
+    across, down = style.size_mm(figure)
     ends = [1.0 / across, (layout.label + layout.axis + layout.values) / across]
     figure.add_artist(Line2D(ends, [1 - at / down] * 2, color=COLOURS["faint"], linewidth=0.4, zorder=0))
 
@@ -260,21 +255,16 @@ def _margin(figure: Figure, rows: pd.DataFrame, left: float, at: float, room: fl
     each = total * 2.4 + 4 <= room
     x = left
     for verdict, n in found.items():
-        for _ in range(n if each else 1):
-            _point(figure, x, at, verdict)
+        places = list(rows.loc[rows["verdict"] == verdict, "row"])
+        for chosen in [[one] for one in places] if each else [places]:
+            point = MARGIN_MARKS.get(verdict, {"marker": "o", "color": VERDICT_COLOURS.get(verdict, OTHER)})
+            marks.of_row(marks.put_mark(figure, x, at, **SMALL | point), *chosen)
             x += 2.4
         if not each:
             text = add_text(figure, x - 0.6, at, f"×{n}", fontsize=6, va="center", color="#555555")
             x += text_width(text) + 1.4
     if each and total:
         add_text(figure, x, at, str(total), fontsize=6, va="center", color="#555555")
-
-
-def _point(figure: Figure, x: float, y: float, verdict: str) -> None:
-    """Draw the mark of a target without a ratio at a place in millimetres."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
-    point = SMALL | MARGIN_MARKS.get(verdict, {"marker": "o", "color": VERDICT_COLOURS.get(verdict, OTHER)})
-    figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **point))
 
 
 def _mark_key(targets: pd.DataFrame, language: str) -> list[tuple[dict[str, Any], str]]:
@@ -299,54 +289,37 @@ def _claim_key(claims: pd.DataFrame, language: str) -> list[tuple[dict[str, Any]
     return [(mark, say(key, language)) for mark, key, rows in marks if rows.any()]
 
 
-def _key(figure: Figure, items: list[tuple[dict[str, Any], str]], left: float, top: float, right: float) -> None:
-    """Write marks with their words in a line that breaks where it is full."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
-    x, y = left + 1.0, top
-    for mark, words in items:
-        text = add_text(figure, x + 1.8, y, words, va="center", fontsize=6.5, color="#333333")
-        if x + 1.8 + text_width(text) > right and x > left + 1.0:
-            x, y = left + 1.0, y + KEY
-            text.set_position(((x + 1.8) / across, 1 - y / down))
-        figure.add_artist(Line2D([x / across], [1 - y / down], linestyle="none", **mark))
-        x += 1.8 + text_width(text) + 3.2
-
-
 def draw_verdicts(targets: pd.DataFrame, *, ax: Axes, squares: int, language: str) -> Axes:
     """Draw one square per target by verdict, pale where the basis differs, with counts of all and of the same basis."""
     wide, same = axes_width(ax), targets[targets["basis"] == "same"]
     left, columns, alike, at = wide - COLUMNS - SQUARE * squares, (wide - 17.5, wide - 6.5), counts(same), 0.0
     for verdict, n in counts(targets).items():
         step = _step(n, squares)
-        ax.text(0, at + step / 2, _stacked(f"verdicts.{verdict}", language), va="center", fontsize=6.5, linespacing=1.1)
-        solid = int(((targets["verdict"] == verdict) & targets["basis"].isin(["same", ""])).sum())
-        _squares(ax, (left, at + (step - SQUARE * math.ceil(n / squares)) / 2), verdict, (n, solid), squares)
+        ax.text(0, at + step / 2, marks.two_lines(f"verdicts.{verdict}", language), va="center", fontsize=6.5, linespacing=1.1)
+        mine = targets[targets["verdict"] == verdict].assign(pale=lambda rows: ~rows["basis"].isin(["same", ""]))
+        _squares(ax, (left, at + (step - SQUARE * math.ceil(n / squares)) / 2), mine, squares)
         for x, some, total in zip(columns, (n, alike.get(verdict, 0)), (len(targets), len(same)), strict=True):
             share = f"{100 * some / total:.0f}%" if some else ""
             ax.text(x, at + step / 2 - (1.1 if share else 0), str(some) if some else "–", ha="center", va="center")
             ax.text(x, at + step / 2 + 1.5, share, ha="center", va="center", fontsize=5.5, color="#666666")
         at += step
     for x, key, total in zip(columns, ("all", "same"), (len(targets), len(same)), strict=True):
-        words = f"{_stacked(f'targets.{key}', language)}\nn = {total}"
+        words = f"{marks.two_lines(f'targets.{key}', language)}\nn = {total}"
         ax.text(x, -1.0, words, ha="center", va="bottom", fontsize=6, color="#555555", linespacing=1.1)
     ax.set(xlim=(0, wide), ylim=(at, 0))
     ax.set_axis_off()
     return ax
 
 
-def _stacked(key: str, language: str) -> str:
-    """Return a message in one language, or in both on two lines."""
-    return "\n".join(say(key, one) for one in LANGUAGES if language in (one, "both"))
-
-
-def _squares(ax: Axes, corner: tuple[float, float], verdict: str, number: tuple[int, int], per_line: int) -> None:
-    """Draw squares in lines, the first ones solid, the rest pale; hollow where nothing was found."""
-    colour = VERDICT_COLOURS.get(verdict, OTHER)
-    face = "white" if verdict == NOT_FOUND else colour
-    for i in range(number[0]):
+def _squares(ax: Axes, corner: tuple[float, float], rows: pd.DataFrame, per_line: int) -> None:
+    """Draw the targets of one verdict as squares in lines, pale ones last; hollow where nothing was found."""
+    for i, row in enumerate(rows.sort_values("pale", kind="stable").to_dict("records")):
+        colour = VERDICT_COLOURS.get(row["verdict"], OTHER)
+        face = "white" if row["verdict"] == NOT_FOUND else colour
         place = (corner[0] + SQUARE * (i % per_line), corner[1] + SQUARE * (i // per_line))
-        alpha = 1.0 if i < number[1] else 0.45
-        ax.add_patch(Rectangle(place, 1.8, 1.8, facecolor=face, edgecolor=colour, linewidth=0.5, alpha=alpha))
+        alpha = 0.45 if row["pale"] else 1.0
+        square = Rectangle(place, 1.8, 1.8, facecolor=face, edgecolor=colour, linewidth=0.5, alpha=alpha)
+        ax.add_patch(marks.of_row(square, row["row"]))
 
 
 def _claim_mark(fits: bool) -> dict[str, Any]:
@@ -358,7 +331,7 @@ def _claim_mark(fits: bool) -> dict[str, Any]:
 def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping[str, str]) -> Axes:
     """Draw growth as claimed (dot) and as implied by the levels (bar); the mark is hollow where they cannot be reconciled."""
     if claims.empty:
-        ax.text(0, 0.5, _stacked("targets.no_claims", language), va="center", color="#666666", transform=ax.transAxes)
+        ax.text(0, 0.5, marks.two_lines("targets.no_claims", language), va="center", color="#666666", transform=ax.transAxes)
         ax.set_axis_off()
         return ax
     wide, across = axes_width(ax), ax.get_yaxis_transform()
@@ -374,7 +347,8 @@ def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping
         ax.plot(ends, [at, at], color=OTHER, linewidth=4.5, solid_capstyle="butt", zorder=2)
         ax.plot([row["implied"]], [at], marker="|", color=OTHER, markersize=4.5, markeredgewidth=1.2, linestyle="none", zorder=2)
         ax.vlines(0, place + 0.42, place + 0.94, color="#333333", linewidth=0.5, zorder=0)
-        ax.plot([row["claimed"]], [at], linestyle="none", zorder=3, clip_on=False, **_claim_mark(fits))
+        claimed = ax.plot([row["claimed"]], [at], linestyle="none", zorder=3, clip_on=False, **_claim_mark(fits))
+        marks.of_row(claimed[0], place, table="claims")
     for x, name in columns:
         head = say(f"targets.{name}", language)
         ax.text(x, -0.12, head, ha="right", va="bottom", fontsize=6, color="#555555", transform=across)
@@ -394,7 +368,6 @@ def _claim_axis(ax: Axes, claims: pd.DataFrame, language: str) -> None:
     ticks = [tick for tick in CLAIM_TICKS if left <= tick <= right]
     ax.set_xticks(sorted(ticks), [f"{tick}".replace("-", "−") for tick in sorted(ticks)])
     ax.minorticks_off()
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    words = (_stacked if axes_width(ax) < NARROW else say)("targets.claims_axis", language)
+    marks.bare(ax)
+    words = (marks.two_lines if axes_width(ax) < NARROW else say)("targets.claims_axis", language)
     ax.set_xlabel(words, labelpad=1.5)

@@ -7,23 +7,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from ..errors import FigureError
 from ..messages import LANGUAGES, say
-from .style import (
-    COLOURS,
-    MARKERS,
-    MILLIMETRES,
-    add_axes,
-    add_text,
-    axes_width,
-    check_glyphs,
-    fit_text,
-    house_style,
-    new_figure,
-    width_mm,
-)
+from . import marks
+from .style import COLOURS, MARKERS, add_axes, add_text, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 HEAD, ROW, FOOT, BAND, COUNTS, MARGIN, GAP = 10.0, 3.7, 9.5, 16.0, 12.0, 3.0, 10.0
 BESIDE = 0.40
@@ -41,12 +29,8 @@ def draw_word_shift(
         The table of :func:`~shinan_research.word_shift.word_shift`.
     most
         How many words to draw.
-    width
-        single (89 mm, panels stacked), onehalf (120 mm, stacked) or double (183 mm, side by side).
-    language
-        zh, en or both.
-    figure
-        An empty figure to draw into; its size is kept.
+    width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`; the panels stand side by side at double width, else stacked.
 
     Raises
     ------
@@ -55,7 +39,7 @@ def draw_word_shift(
     """
     if "null" not in table.attrs:
         raise FigureError("The table has lost its null band (attrs). Pass the table of word_shift as it was returned.")
-    chosen = table[table["contribution"] > 0].head(most)
+    chosen = table.assign(row=range(len(table)))[table["contribution"] > 0].head(most)
     if chosen.empty:
         raise FigureError("Nothing to draw: the two groups use every word alike, so no word contributes to a divergence.")
     across, body, beside = width_mm(width), len(chosen) * ROW, width == "double"
@@ -69,7 +53,7 @@ def draw_word_shift(
         room = across - left - 2 * MARGIN
         _total(add_axes(figure, left, top, room, BAND), table.attrs["total"], table.attrs["null"], language)
         for letter, key, x, y in (("a", "bars", MARGIN, 2.6), ("b", "total", left, 2.6 if beside else top - 5)):
-            add_text(figure, x, y, f"{letter}  {say(f'word_shift.{key}', language)}", fontsize=8, fontweight="bold", va="center")
+            marks.draw_title(figure, x, y, letter, say(f"word_shift.{key}", language))
         check_glyphs(figure)
     return figure
 
@@ -80,7 +64,8 @@ def _bars(ax: Axes, chosen: pd.DataFrame, language: str) -> None:
     for place, row in enumerate(chosen.to_dict("records")):
         role = ROLE[row["direction"]]
         sign = -1 if role == "before" else 1
-        ax.barh(place, sign * scale * row["contribution"], height=0.62, color=COLOURS[role], zorder=2)
+        bar = ax.barh(place, sign * scale * row["contribution"], height=0.62, color=COLOURS[role], zorder=2)
+        marks.of_row(bar.patches[0], row["row"])
         ends = [sign * scale * row["low"], sign * scale * row["high"]]
         ax.plot(ends, [place] * 2, color="#555555", linewidth=0.7, zorder=3, solid_capstyle="butt")
         ax.annotate(
@@ -89,8 +74,7 @@ def _bars(ax: Axes, chosen: pd.DataFrame, language: str) -> None:
         )  # fmt: skip
     ax.axvline(0, color="#333333", linewidth=0.5, zorder=4)
     ax.set_ylim(len(chosen) - 0.4, -0.6)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    marks.bare(ax)
     most = max(abs(end) for end in ax.get_xlim())
     ax.set_xlim(-most, most)
     ticks = [tick for tick in ax.get_xticks() if abs(tick) <= most]
@@ -100,11 +84,9 @@ def _bars(ax: Axes, chosen: pd.DataFrame, language: str) -> None:
 
 def _counts(figure: Figure, chosen: pd.DataFrame, names: dict[str, str], right: float, language: str) -> None:
     """Name the two groups above the bars, and write the counts of each word in a column of their own."""
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
     centre = MARGIN + (right - COUNTS - MARGIN) / 2
     for role, sign in (("before", -1), ("after", 1)):
-        style: dict[str, Any] = {"marker": MARKERS[role], "color": COLOURS[role], "markersize": 4, "linestyle": "none"}
-        figure.add_artist(Line2D([(centre + 4 * sign) / across], [1 - 7.2 / down], **style))
+        marks.put_mark(figure, centre + 4 * sign, 7.2, **marks.group_mark(role) | {"markersize": 4})
         side = "right" if sign < 0 else "left"
         text = add_text(figure, centre + 5.8 * sign, 7.2, say(f"ranking.{role}", language, **names), ha=side, va="center")
         text.set_color(COLOURS[role])
@@ -112,8 +94,7 @@ def _counts(figure: Figure, chosen: pd.DataFrame, names: dict[str, str], right: 
     for number, row in enumerate(chosen.to_dict("records")):
         y = HEAD + (number + 0.6) / (len(chosen) + 0.2) * len(chosen) * ROW
         add_text(figure, right, y, f"{row['count_before']}→{row['count_after']}", ha="right", va="center", fontsize=6.5)
-    one = "zh" if language == "both" else language
-    add_text(figure, right, HEAD - 1.2, say("ranking.counts", one), ha="right", va="bottom", fontsize=6, color="#555555")
+    marks.draw_head(figure, right, HEAD - 1.2, say("ranking.counts", marks.short(language)), ha="right")
 
 
 def _total(ax: Axes, total: float, null: dict[str, Any], language: str) -> None:
@@ -127,8 +108,7 @@ def _total(ax: Axes, total: float, null: dict[str, Any], language: str) -> None:
     for place, words in ((0, f"{say('word_shift.own', language)}  {total:.3f}"), (2, band)):
         fit_text(ax.text(0, place, words, transform=ax.get_yaxis_transform(), va="center", fontsize=7), axes_width(ax))
     ax.set_ylim(3.8, -0.5)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
+    marks.bare(ax)
     low, high = min(total, null["low"]), max(total, null["high"])
     ax.set_xlim(low - 0.2 * (high - low or 0.01), high + 0.2 * (high - low or 0.01))
     ax.locator_params(axis="x", nbins=5)
