@@ -36,8 +36,9 @@ def collate(report: Report, other: Report | str) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `report, offset` (in the witness), `here, there` (the readings), `kind` (loss here, loss there, substitution,
-        layout), `left, right` (eight characters of the witness). `attrs["compared"]` counts the Han
-        characters compared, `attrs["spans"]` lists the stretches of the witness that were.
+        layout), `left, right` (eight characters of the witness). `attrs["report"]` names the
+        report, `attrs["compared"]` counts the Han characters compared, `attrs["spans"]` lists the stretches of the witness
+        that were.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def collate(report: Report, other: Report | str) -> pd.DataFrame:
             f"No passage of the other copy stands in {report.id}: not {ANCHOR} characters in a row agree. Is it another report?"
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS)).drop_duplicates(ignore_index=True)
-    table.attrs["compared"], table.attrs["spans"] = compared, spans
+    table.attrs |= {"report": report.id, "compared": compared, "spans": spans}
     return table
 
 

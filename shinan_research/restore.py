@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -219,26 +219,80 @@ def agreement(emendations: pd.DataFrame) -> pd.DataFrame:
     return counts
 
 
-def variants(reports: Iterable[Report], emendations: pd.DataFrame) -> dict[str, list[Report]]:
+def variants(
+    reports: Iterable[Report], emendations: pd.DataFrame, *, copies: Sequence[pd.DataFrame] = ()
+) -> dict[str, list[Report]]:
     """Return the reports under every reading of the apparatus, for sensitivity.
+
+    Parameters
+    ----------
+    reports
+        Reports, restored or not.
+    emendations
+        The apparatus.
+    copies
+        Tables of :func:`~shinan_research.collate.collate`, one per report of which another copy is at hand.
 
     Returns
     -------
     dict
-        `witness` (nothing restored), `certain` (attested and certain), `probable` (the default), `all` (possible ones
-        too), and `masked`: the characters that any accepted row inserts are deleted from every report, so that all are
-        damaged alike and no judgement is needed.
+        Lists of restored reports by the name of the reading: `witness` (nothing restored), `certain` (attested and
+        certain), `probable` (the default), `all` (possible ones too), `masked`: the characters that any accepted row
+        inserts are deleted from every report, so that all are damaged alike and no judgement is needed; and, if there
+        are `copies`, `copy`: the words of the other copy as far as it was compared, `probable` elsewhere.
+
+    Raises
+    ------
+    ApparatusError
+        If the apparatus does not fit, or a copy was collated with another text.
     """
     reports = list(reports)
     accepted = emendations[emendations["decision"] == "accept"]
     suspects = "".join(sorted(set("".join(accepted["char"]))))
-    return {
+    readings = {
         "witness": restore(reports, emendations.iloc[:0]),
         "certain": restore(reports, emendations, certainty="certain"),
         "probable": restore(reports, emendations, certainty="probable"),
         "all": restore(reports, emendations, certainty="possible"),
         "masked": [_masked(report, suspects) for report in reports],
     }
+    if copies:
+        tables = {str(table.attrs["report"]): table for table in copies}
+        readings["copy"] = [
+            _as_copied(report, tables[report.id]) if report.id in tables else report for report in readings["probable"]
+        ]
+    return readings
+
+
+def _as_copied(report: Report, differences: pd.DataFrame) -> Report:
+    """Return a restored report with the words of another copy where the two were compared."""
+    words = differences[differences["kind"] != "layout"].to_dict("records")
+    for row in words:
+        check_context(report.witness, Emendation(report.id, row["offset"], row["there"], row["left"], row["right"]))
+    read = [
+        Emendation(report.id, row["offset"], row["there"], row["left"], row["right"], "attested", "accept")
+        for row in words
+        if row["there"]
+    ]
+    dropped = [
+        Normalisation(place, report.witness[place], "other copy")
+        for row in words
+        for place in _places(report.witness, row["offset"], row["here"])
+    ]
+    known = {(row.offset, row.char) for row in read}
+    spans = differences.attrs["spans"]
+    kept = [
+        row
+        for row in report.emendations
+        if (row.offset, row.char) not in known and not any(low <= row.offset < high for low, high in spans)
+    ]
+    return apply_edits(report, tuple(sorted([*kept, *read])), tuple(sorted([*report.normalisations, *dropped])))
+
+
+def _places(witness: str, offset: int, words: str) -> list[int]:
+    """Return where the characters of a reading stand in the witness, between which there may be white space."""
+    places = (place for place in range(offset, len(witness)) if not witness[place].isspace())
+    return [place for place, _ in zip(places, words, strict=False)]
 
 
 def _masked(report: Report, suspects: str) -> Report:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from .collate import collate
 from .dictionary import read_lexicon
 from .errors import ShinanError, StudyError
 from .files import read_rows, read_text, sha256
@@ -73,8 +74,8 @@ class Study:
     def _known_to_all(self, reports: list[Report]) -> list[Report]:
         """Return the reports, after refusing judgements on a report that does not exist: a misspelt name would do nothing."""
         ids = [report.id for report in reports]
-        for kind in ("emendations", "headings"):
-            strange = [path.name for path in sorted((self.data / kind).glob("*.csv")) if path.stem not in ids]
+        for kind, pattern in (("emendations", "*.csv"), ("headings", "*.csv"), ("copies", "*.txt")):
+            strange = [path.name for path in sorted((self.data / kind).glob(pattern)) if path.stem not in ids]
             if strange:
                 raise StudyError(f"data/{kind}/{strange[0]} belongs to no report. Reports: {', '.join(ids)}. Rename the file.")
         return reports
@@ -95,6 +96,11 @@ class Study:
     def emendations(self) -> pd.DataFrame:
         """The apparatus: `data/emendations/<report id>.csv`."""
         return read_emendations(self.data / "emendations")
+
+    def copies(self, reports: list[Report]) -> list[pd.DataFrame]:
+        """Collate every other copy at hand, `data/copies/<report id>.txt`, with its report; without one the list is empty."""
+        known = {report.id: report for report in reports}
+        return [collate(known[path.stem], read_text(path)) for path in sorted((self.data / "copies").glob("*.txt"))]
 
     @cached_property
     def headings(self) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pandas as pd
 import pytest
 
+from shinan_research.collate import collate
 from shinan_research.errors import ApparatusError
 from shinan_research.reports import Emendation, Report
 from shinan_research.restore import agreement, apparatus, read_emendations, restore, variants
@@ -355,3 +356,40 @@ def test_the_real_masked_variant_holds_none_of_the_suspects(study):
         assert not suspects & set(masked.text)
         assert len(before.witness) - len(masked.text) == stray + sum(char in suspects for char in before.witness)
         check_maps(masked)
+
+
+def test_another_copy_is_a_variant():
+    """Where the copy was compared its words stand, against the apparatus if need be; elsewhere the probable reading does."""
+    opening = "去年我们团结带领全区人民攻坚克难各项事业"
+    witness = f"{opening}稳有进成绩显著。" + WITNESS
+    rows = [insertion("稳", "有进成", "步", witness), insertion("党", "央", witness=witness)]
+    copy = collate(report(witness), f"{opening}稳中有进成绩显著。")
+    answer = variants([report(witness), report("这中间", "b")], pd.DataFrame(rows), copies=[copy])
+    assert list(answer) == ["witness", "certain", "probable", "all", "masked", "copy"]
+    rest = WITNESS.replace("届 ", "届").replace("党央", "党中央")
+    assert [done.text for done in answer["copy"]] == [f"{opening}稳中有进成绩显著。{rest}", "这中间"]
+    assert answer["copy"][1] is answer["probable"][1]
+    check_maps(answer["copy"][0])
+
+
+def test_a_copy_that_agrees_refutes_every_conjecture():
+    """A whole copy without a difference gives the witness back, without its stray space."""
+    done = variants([report()], pd.DataFrame(ROWS), copies=[collate(report(), report())])["copy"][0]
+    assert done.text == WITNESS.replace("届 ", "届")
+    assert done.emendations == ()
+
+
+def test_a_copy_may_lack_and_replace_words_across_spaces():
+    """What the copy lacks is taken out, though white space stands in the middle of it, and the maps hold."""
+    text = "各位代表现在我代表区人民政府向大会报 告工作请予审议。去年成绩显著各项事业全面进步人民生活改善。"
+    read = text.replace("大会报 告工作", "大会").replace("显著", "突出")
+    done = variants([report(text)], NOTHING, copies=[collate(report(text), report(read))])["copy"][0]
+    assert "".join(done.text.split()) == read
+    check_maps(done)
+
+
+def test_a_copy_collated_with_another_text_is_refused():
+    """Differences whose neighbours do not stand in the witness name the place."""
+    table = collate(report(), report(WITNESS + "完"))
+    with pytest.raises(ApparatusError, match=r"apparatus of a, offset \d+: expected"):
+        variants([report(WITNESS[2:])], NOTHING, copies=[table])

@@ -285,3 +285,25 @@ def test_the_real_study_runs_on_a_copy_elsewhere_and_notices_a_change(study, tmp
     page.write_bytes(page.read_bytes().replace("峰会".encode(), "蜂会".encode(), 1))
     with pytest.raises(StudyError, match=r"data/raw/shinan-page\.txt has changed"):
         open_study(tmp_path)
+
+
+# Other copies
+
+
+def test_other_copies_are_collated_with_their_reports(make):
+    """Each file of data/copies is compared with the report that it is named after; without any the list is empty."""
+    text = LINE.format(2019) + "今年我们坚持稳求进工作总基调全面推进各项改革措施落地见效。"
+    files = {"raw/甲区2019.txt": text, "copies/甲区-2019.txt": "今年我们坚持稳中求进工作总基调全面推进各项改革措施落地见效。"}
+    study = make(**files)
+    [table] = study.copies(study.reports())
+    assert table.attrs["report"] == "甲区-2019"
+    assert table[["offset", "there"]].to_numpy().tolist() == [[text.index("求进"), "中"]]
+    (study.data / "copies" / "甲区-2019.txt").unlink()
+    assert study.copies(study.reports()) == []
+
+
+def test_a_copy_of_no_report_is_named(make):
+    """A misspelt name would do nothing, so it is refused."""
+    study = make(**with_file("甲区2019", LINE.format(2019)), **{"copies/乙区-2019.txt": "一"})
+    with pytest.raises(StudyError, match=r"data/copies/乙区-2019\.txt belongs to no report. Reports: 甲区-2019"):
+        study.reports()

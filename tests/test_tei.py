@@ -1,6 +1,7 @@
 """The export to TEI holds both layers of the text."""
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from shinan_research import ApparatusError, Emendation, Report, restore, to_tei
 
 NS = "{http://www.tei-c.org/ns/1.0}"
+XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 
 
 def exported(text: str, *rows: Emendation) -> ET.Element:
@@ -34,13 +36,27 @@ def test_both_layers_stand_in_the_document() -> None:
     assert layer(root, "supplied") == "十九届 二、三全会<b>&"
     assert layer(root, "surplus") == "十九届二、三中全会<b>&"
     supplied = root.find(f".//{NS}supplied")
-    assert supplied.attrib == {"reason": "omitted", "cert": "high", "resp": "#machine-reader", "source": "a <copy> & more"}
+    assert supplied.attrib == {"reason": "omitted", "cert": "high", "resp": "#machine-reader", "source": "#source-0"}
 
 
 def test_the_apparatus_has_an_entry_per_emendation() -> None:
     """Each emendation is an entry whose lemma is the character and whose reading is empty."""
     [app] = exported("十九届 二、三全会", ROW).findall(f".//{NS}app")
     assert (app.get("loc"), app.find(f"{NS}lem").text, app.find(f"{NS}rdg").text) == ("7", "中", None)
+    assert app.find(f"{NS}rdg").get("wit") == "#page-0"
+
+
+def test_every_pointer_leads_to_an_element() -> None:
+    """Who decided, what is cited and the page stand in the header, each once, under the names that the text points to."""
+    person = replace(ROW, offset=9, left="会", right="", source="", decided_by="person", editor="Li Hua")
+    root = exported("十九届 二、三全会", ROW, person)
+    named = [element.get(XML_ID) for element in root.iter() if element.get(XML_ID)]
+    assert sorted(named) == ["machine-reader", "page-0", "person", "source-0"]
+    pointers = {element.get(name) for element in root.iter() for name in ("resp", "source", "wit") if element.get(name)}
+    assert pointers == {f"#{name}" for name in named}
+    texts = {element.get(XML_ID): "".join(element.itertext()) for element in root.iter() if element.get(XML_ID)}
+    assert texts["source-0"] == "a <copy> & more"
+    assert texts["person"] == "emendationsperson: Li Hua"
 
 
 def test_forbidden_characters_do_not_break_the_document() -> None:
