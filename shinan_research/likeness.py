@@ -80,21 +80,34 @@ def equal(left: pd.Series[Any], right: pd.Series[Any]) -> NDArray[np.bool_]:
     return np.asarray(left.to_numpy()[:, None] == right.to_numpy()[None, :], dtype=bool)
 
 
+def scores(targets: pd.DataFrame, outcomes: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how well each outcome answers each target, 0 to 1, and the likeness of their words alone."""
+    likeness = similarity(targets["indicator"], outcomes["indicator"])
+    return np.minimum(likeness * weights(targets, outcomes), 1.0), likeness
+
+
 def weights(targets: pd.DataFrame, outcomes: pd.DataFrame) -> NDArray[np.float64]:
-    """Return how far units, kinds and scope let each outcome answer each target, 0 to 1: a factor of likeness of words."""
+    """Return how far units, kinds and scope let each outcome answer each target: a factor of likeness of words."""
     rules = wording()["units"]
     unit = equal(targets["unit"], outcomes["unit"])
     classes = [table["unit_class"] for table in (targets, outcomes)]
     groups = [column.mask(column.isin(rules["countable"]), "countable") for column in classes]
-    related = equal(*groups)
+    bare = [(table["unit"] == "").to_numpy() for table in (targets, outcomes)]
+    counted = [(column == "countable").to_numpy() for column in groups]
+    related = equal(*groups) | (bare[0][:, None] & counted[1][None, :]) | (counted[0][:, None] & bare[1][None, :])
     change = equal(targets["kind"] == "growth", outcomes["kind"] == "growth")
     added, said = (table["indicator"].str.contains(rules["flows"]).to_numpy() for table in (targets, outcomes))
     flow = added[:, None] & ~said[None, :]
     whole, held = (table["indicator"].str.contains(rules["stocks"]).to_numpy() for table in (targets, outcomes))
+    whole = whole | ((targets["comparator"] == ">").to_numpy() & ~added)
+    narrow = [table["indicator"].str.contains(rules["parts"]).to_numpy() for table in (targets, outcomes)]
     stock = (added[:, None] & held[None, :]) | (whole[:, None] & said[None, :] & ~held[None, :])
     weight = np.where(unit, rules["same"], np.where(related, rules["related"], rules["other"]))
     aim, reached = (np.maximum(table["value"].to_numpy(dtype=float), 1e-9) for table in (targets, outcomes))
-    far = np.abs(np.log(reached[None, :] / aim[:, None])) > math.log(rules["times"])
+    apart = np.abs(np.log(reached[None, :] / aim[:, None]))
+    far = apart > math.log(rules["times"])
+    weight *= np.where(unit & (apart < 1e-9), rules["equal"], 1.0)
+    weight *= np.where(narrow[1][None, :] & ~narrow[0][:, None], rules["part"], 1.0)
     weight *= np.where(far & (targets["kind"] != "growth").to_numpy()[:, None], rules["magnitude"], 1.0)
     weight *= np.where(change, 1.0, rules["kind"]) * np.where(stock, rules["stock"], np.where(flow, rules["flow"], 1.0))
     return np.asarray(weight, dtype=float)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from .errors import ApparatusError, ShinanError
-from .likeness import CLEAR, SURE, assign, equal, other_kinds, similarity, weights, wording
+from .likeness import CLEAR, SURE, assign, equal, other_kinds, scores, similarity, wording
 from .links import NOT_FOUND
 
 COLUMNS = (
@@ -64,7 +64,7 @@ def candidates(plan: pd.DataFrame, outcomes: pd.DataFrame, *, n: int = 3) -> pd.
         `margin` is the score less that of the next candidate.
     """
     targets, stated = select_targets(plan), _stated(outcomes)
-    matrix = similarity(targets["indicator"], stated["indicator"]) * weights(targets, stated)
+    matrix, _ = scores(targets, stated)
     rows = []
     for i, target in enumerate(targets.itertuples()):
         order = np.lexsort((np.arange(len(stated)), -matrix[i]))
@@ -132,8 +132,7 @@ def link_targets(
     if decided is not None:
         decided = decided[decided["report"] == plan["report"].iloc[0]]
         targets = _with_decided(targets, plan, decided)
-    likeness = similarity(targets["indicator"], stated["indicator"])
-    matrix = likeness * weights(targets, stated)
+    matrix, likeness = scores(targets, stated)
     ordered = -np.sort(-np.pad(matrix, ((0, 0), (0, 2))), axis=1)
     margin = ordered[:, 0] - ordered[:, 1]
     chosen, shared = assign(np.where((matrix >= SURE) | (margin >= CLEAR)[:, None], matrix, 0.0), threshold)
