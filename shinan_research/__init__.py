@@ -11,8 +11,10 @@ from typing import Any
 PUBLIC = {
     "ShinanError": "errors", "ReadError": "errors", "ApparatusError": "errors", "StudyError": "errors", "FigureError": "errors",
     "Report": "reports", "Emendation": "reports", "read_page": "reports", "read_report": "reports", "read_folder": "reports",
+    "each_report": "reports",
     "restore": "restore", "apparatus": "restore", "variants": "restore", "agreement": "restore", "collate": "collate",
     "outline": "outline", "Segmenter": "tokens", "tokenize": "tokens", "occurrences": "occurrences",
+    "map_reports": "scale", "tally": "tallies", "stack": "tallies",
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "compare": "shifts",
     "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",

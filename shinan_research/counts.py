@@ -20,7 +20,7 @@ SCOPES = {
     "plan": ("plan",),
     "annex": ("annex",),
 }
-UNITS = ("block", "sentence", "chapter")
+UNITS = ("block", "sentence", "chapter", "report")
 
 STRATA = ("report", "chapter", "stratum")
 
@@ -143,16 +143,18 @@ def count_units(
 ) -> Counts:
     """Count terms per unit of text for two groups of reports.
 
-    `found` is an occurrence table, and the totals are then Han characters; without one the vocabulary is counted, and the
-    totals are tokens of kind word or term. `strata` has the columns `report, chapter, stratum`.
+    `tokens` may be what was counted report by report (:func:`~shinan_research.tallies.stack`), headings included; the unit is
+    then the report, and what is called a chapter is the place. `found` is an occurrence table, and the totals are then Han
+    characters; without one the vocabulary is counted, and the totals are tokens of kind word or term. `strata` has the
+    columns `report, chapter, stratum`.
 
     Raises
     ------
     ShinanError
         If a group is absent, the two groups share a report, or the scope holds no text in one of them.
     """
-    if unit not in UNITS:
-        raise ShinanError(f"unit is {unit!r}; allowed: {', '.join(UNITS)}.")
+    if _check_unit(unit, tokens) == "report":
+        return _count_reports(tokens, before, after, scope)
     first, second = belongs(tokens, before), belongs(tokens, after)
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
@@ -187,6 +189,45 @@ def count_units(
         chapter=pd.factorize(pd.MultiIndex.from_frame(chapter))[0],
         stratum=_strata(chapter, strata),
         heads=np.bincount(column[source["heading"].to_numpy(dtype=bool)], minlength=len(terms)),
+    )
+
+
+def _check_unit(unit: str, tokens: pd.DataFrame) -> str:
+    """Return the unit, if there is such a one and the table has it."""
+    if unit not in UNITS:
+        raise ShinanError(f"unit is {unit!r}; allowed: {', '.join(UNITS)}.")
+    if (unit == "report") != ("total" in tokens):
+        raise ShinanError("The unit 'report' goes with reports counted one by one (tally, stack), any other with tokens.")
+    return unit
+
+
+def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
+    """Count terms per report out of what was counted report by report."""
+    first, second = belongs(tallies, before), belongs(tallies, after)
+    if (first & second).any():
+        raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
+    chosen = (first | second) & tallies["part"].isin(_parts(scope))
+    rows = tallies[chosen]
+    codes, part, place = (rows[name].cat.codes.to_numpy(dtype=np.int64) for name in ("report", "part", "place"))
+    found, report = np.unique(codes, return_inverse=True)
+    sizes = np.zeros((4, len(found), len(PARTS)), dtype=np.int64)
+    for size, values in zip(sizes, (rows["total"], rows["han"], second[chosen], place), strict=True):
+        size[report, part] = np.asarray(values, dtype=np.int64)
+    n, han = sizes[:2].sum(axis=2).astype(np.float64)
+    after_each, chapter = sizes[2].any(axis=1), sizes[3].max(axis=1)
+    units = pd.DataFrame({"after": after_each, "han": han})
+    _check_text(units, pd.Series(n), None, f"{scope!r} holds no", (before, after))
+    terms, term = np.unique(rows["term"].cat.codes.to_numpy(), return_inverse=True)
+    x = sparse.coo_array((rows["count"].to_numpy(dtype=np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
+    return Counts(
+        terms=rows["term"].cat.categories[terms].tolist(),
+        x=x,
+        n=n,
+        han=han,
+        after=after_each,
+        chapter=np.unique(chapter, return_inverse=True)[1],
+        stratum=np.zeros(len(found), dtype=np.int64),
+        heads=np.bincount(term, rows["heads"], minlength=len(terms)).astype(np.int64),
     )
 
 

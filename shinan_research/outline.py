@@ -108,22 +108,38 @@ def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, 
     3    plan    False     今年植树。
     """
     reports = list(reports)
-    raw = [report.id for report in reports if not report.restored]
-    if raw and not witness:
-        raise ShinanError(
-            f"Not restored: {', '.join(raw)}. Pass the reports through restore(reports, emendations) first; "
-            "an apparatus with a header and no rows says that nothing is lost. outline(…, witness=True) lets them pass."
-        )
-    rows = [row for report in reports for row in _rows(report, _headings(report, headings))]
+    rows = [row for report in reports for row in sentence_rows(report, headings=headings, witness=witness)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
+    table.attrs["settings"] = report_settings(reports)
+    return table
+
+
+def sentence_rows(report: Report, *, headings: pd.DataFrame | None = None, witness: bool = False) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of one report's :func:`outline`, in the order of `COLUMNS`.
+
+    Raises
+    ------
+    ShinanError
+        If the report is not restored and `witness` is false.
+    """
+    if not (report.restored or witness):
+        raise ShinanError(
+            f"Not restored: {report.id}. Pass the reports through restore(reports, emendations) first; "
+            "an apparatus with a header and no rows says that nothing is lost. outline(…, witness=True) lets them pass."
+        )
+    return _rows(report, _headings(report, headings))
+
+
+def report_settings(reports: Iterable[Report]) -> dict[str, Any]:
+    """Return what a table says about the reports it was made of: their texts' SHA-256, the emendations and who judged."""
+    reports = list(reports)
     applied = [row for report in reports for row in report.emendations]
-    table.attrs["settings"] = {
+    return {
         "reports": {report.id: sha256(report.text.encode()) for report in reports},
         "emendations": len(applied),
         "judges": sorted({row.decided_by for row in applied}),
     }
-    return table
 
 
 def _headings(report: Report, reviewed: pd.DataFrame | None) -> list[Heading]:
@@ -235,7 +251,7 @@ def _closing_start(addresses: list[int], last_heading: int, annex: int) -> int:
     return near[-1] if near else annex
 
 
-def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[object, ...]]:
+def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of one report."""
     _check(report, headings)
     text, paragraph, block, sentence = report.text, -1, 0, 0
@@ -281,12 +297,10 @@ def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tu
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the sentences between two positions; a last one without full stop, and white space, are not lost."""
-    while start < end:
-        match = SENTENCE.match(text, start, end)
-        stop = match.end() if match and match.end() > start else end
-        stop = end if text[stop : stop + 1].isspace() and not text[stop:end].strip() else stop
-        yield start, stop
-        start = stop
+    stops = [match.end() for match in SENTENCE.finditer(text, start, end) if match.end() > start]
+    full = start + len(text[start:end].rstrip())
+    stops = [*stops[: bisect_left(stops, full)], end] if start < end else []
+    return pairwise([start, *stops])
 
 
 def _blocks(is_heading: list[bool]) -> list[int]:

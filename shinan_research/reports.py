@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -319,8 +319,8 @@ def read_folder(path: str | Path, *, refused: Callable[[ReadError], object] | No
     path
         A folder (folders inside it, hidden files and files called README are passed over), or a file.
     refused
-        Called with the error of each text that cannot be read, and the rest goes on. Without it the first such
-        error is raised.
+        Called with the error of each text that cannot be read, or that is the second of its place and year, and the rest goes
+        on. Without it the first such error is raised.
 
     Raises
     ------
@@ -328,25 +328,38 @@ def read_folder(path: str | Path, *, refused: Callable[[ReadError], object] | No
         If the folder is missing or holds nothing to read, a file cannot be read, a report tells no year, or two are of
         the same place and year.
     """
-    folder = Path(path)
-    found: list[Report] = []
-    for file in report_files(folder):
+    return list(each_report(path, refused=refused))
+
+
+def each_report(path: str | Path, *, refused: Callable[[ReadError], object] | None = None) -> Iterator[Report]:
+    """Yield the reports of a folder as :func:`read_folder` reads them, one at a time: so ten thousand need no memory.
+
+    Raises
+    ------
+    ReadError
+        As `read_folder`.
+    """
+    first: dict[str, str] = {}
+    for file in report_files(Path(path)):
         for text in read_texts(file):
             try:
-                found.append(_whole(text))
+                report = _whole(text)
+                if report.id in first:
+                    raise _twice(Path(path).name, report, first[report.id])
             except ReadError as error:
                 if refused is None:
                     raise
                 refused(error)
-    first: dict[str, str] = {}
-    for report in found:
-        other = first.setdefault(report.id, report.source)
-        if other is not report.source:
-            raise ReadError(
-                f"{folder.name}: two reports are called {report.id}: {other} and {report.source}. The year is that of the "
-                "delivery line, where there is one. Take one away, or rename it if it is of another place."
-            )
-    return found
+            else:
+                first[report.id] = report.source
+                yield report
+
+
+def _twice(folder: str, report: Report, first: str) -> ReadError:
+    return ReadError(
+        f"{folder}: two reports are called {report.id}: {first} and {report.source}. The year is that of the "
+        "delivery line, where there is one. Take one away, or rename it if it is of another place."
+    )
 
 
 def _whole(text: Text | ReadError) -> Report:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -124,13 +124,12 @@ class Segmenter:
         """Lay long terms, atoms and short terms over the cutter's edges, in this order of rank."""
         long_terms, short_terms = self._terms
         _set(edge, kind, _spans(long_terms.finditer(text)), "term")
-        atoms = [match for match in self._atoms(text) if not kind[match.start() : match.end()].any()]
+        atoms = list(self._atoms(text))
+        atoms = [atoms[each] for each in np.flatnonzero(_free(kind, _spans(atoms)))]
         for name in ("date", "number", "unit", "latin"):
             _set(edge, kind, _spans((match for match in atoms if match[name]), name), name)
         short = _spans(short_terms.finditer(text))
-        taken = np.concatenate([[0], np.cumsum(kind > 0)])
-        free = edge[short[:, 0]] & edge[short[:, 1]] & (taken[short[:, 1]] == taken[short[:, 0]])
-        _set(edge, kind, short[free], "term")
+        _set(edge, kind, short[edge[short].all(axis=1) & _free(kind, short)], "term")
 
     def _atoms(self, text: str) -> Iterator[re.Match[str]]:
         """Yield the numbers, dates and Latin words from left to right, looking only where one can begin."""
@@ -144,6 +143,12 @@ class Segmenter:
 def _spans(matches: Iterable[re.Match[str]], group: str | int = 0) -> NDArray[np.int64]:
     """Return start and end of each match of a pattern, matches × 2."""
     return np.array([match.span(group) for match in matches], dtype=np.int64).reshape(-1, 2)
+
+
+def _free(kind: NDArray[np.int8], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each span whether no character in it belongs to a token of higher rank."""
+    taken = np.concatenate([[0], np.cumsum(kind > 0)])[spans]
+    return np.asarray(taken[:, 0] == taken[:, 1])
 
 
 def _codes(text: str) -> NDArray[np.uint32]:
@@ -203,12 +208,19 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     segmenter = segmenter or Segmenter()
     report = pd.factorize(sentences["report"])[0]
     groups = np.split(np.argsort(report, kind="stable"), np.cumsum(np.bincount(report))[:-1])
-    found = [_tokens(sentences, rows, segmenter) for rows in groups]
-    row, *numbers = (np.concatenate(arrays) for arrays in zip(*(each[:-1] for each in found), strict=True))
-    table = sentences[[*IDS, "heading"]].take(row).reset_index(drop=True)
-    table["start"], table["end"], kinds, table["han"], table["restored"], packed = numbers
-    table["term"] = _categorical(packed, [term for each in found for term in each[-1]])
-    table["kind"] = pd.Categorical.from_codes(kinds, dtype=pd.CategoricalDtype(list(KINDS)))
+    columns = [sentences[name].to_numpy(dtype=object) for name in ("text", "start", "restored_at")]
+    found, codes = [], []
+    names: dict[str, int] = {}
+    for rows in groups:
+        texts, starts, places = (column[rows].tolist() for column in columns)
+        cut, terms = cut_sentences(texts, starts, [place for each in places for place in each], segmenter)
+        found.append(cut._replace(row=rows[cut.row]))
+        codes.append(np.array([names.setdefault(term, len(names)) for term in terms], dtype=np.int64)[cut.term])
+    tokens = Tokens(*map(np.concatenate, zip(*found, strict=True)))
+    table = sentences[[*IDS, "heading"]].take(tokens.row).reset_index(drop=True)
+    table["start"], table["end"], table["han"], table["restored"] = tokens.start, tokens.end, tokens.han, tokens.restored
+    table["term"] = categorical(np.concatenate(codes), list(names))
+    table["kind"] = pd.Categorical.from_codes(tokens.kind, dtype=pd.CategoricalDtype(list(KINDS)))
     table.attrs["settings"] = dict(sentences.attrs.get("settings", {})) | {
         "segmenter": segmenter.name,
         "fingerprint": segmenter.fingerprint,
@@ -216,46 +228,72 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     return table[[*IDS, "start", "end", "term", "kind", "han", "heading", "restored"]]
 
 
-def _categorical(packed: NDArray[np.int64], long: list[str]) -> pd.Categorical:
-    """Return terms as a categorical with sorted categories; `long` are those too long to pack (−1), in order."""
+def categorical(codes: NDArray[Any], names: list[str]) -> Any:
+    """Return a categorical of numbered names whose categories are sorted."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names), dtype=np.int32)
+    rank[order] = np.arange(len(names), dtype=np.int32)
+    return pd.Categorical.from_codes(rank[codes], categories=pd.Index([names[each] for each in order], dtype=str))
+
+
+class Tokens(NamedTuple):
+    """Tokens as arrays of one length.
+
+    Row of the sentence table, `start` and `end` in the report's text, `kind` (index into `KINDS`), Han characters, whether a
+    restored character is in it, and the number of the term.
+    """
+
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    han: NDArray[np.int64]
+    restored: NDArray[np.bool_]
+    term: NDArray[np.int64]
+
+
+def cut_sentences(
+    texts: Sequence[str], starts: Sequence[int], inserted: Sequence[int], segmenter: Segmenter
+) -> tuple[Tokens, NDArray[np.object_]]:
+    """Cut the sentences of one report in one go, and name the terms in no particular order.
+
+    `starts` are the places of the sentences in the report's text, `inserted` those of its restored characters.
+    """
+    surface = SEPARATOR.join(texts)
+    joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+    first, last, kinds = segmenter.cut(joined)
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
+    row = np.repeat(np.arange(len(texts)), lengths)[first]
+    shift = (np.asarray(starts, dtype=np.int64) - np.cumsum(lengths) + lengths)[row]
+    han = np.concatenate([[0], np.cumsum(is_han(joined))])
+    places = np.asarray(inserted, dtype=np.int64)
+    restored = np.searchsorted(places, last + shift) > np.searchsorted(places, first + shift)
+    packed = _pack(surface, first, last)
+    long = [surface[a:b] for a, b in zip(first[packed < 0].tolist(), last[packed < 0].tolist(), strict=True)]
+    term, names = _numbered(packed, long)
+    return Tokens(row, first + shift, last + shift, kinds, han[last] - han[first], restored, term), names
+
+
+def _numbered(packed: NDArray[np.int64], long: list[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Return the number of each token's term, and the terms; `long` are those too long to pack (−1), in order."""
     short = packed >= 0
     short_codes, keys = pd.factorize(packed[short])
     long_codes, longs = pd.factorize(np.array(long, dtype=object))
-    names = np.array([*map(_unpack, keys.tolist()), *longs], dtype=object)
-    order = np.argsort(names)
-    rank = np.argsort(order)
     codes = np.empty(len(packed), dtype=np.int64)
-    codes[short], codes[~short] = rank[short_codes], rank[long_codes + len(keys)]
-    return pd.Categorical.from_codes(codes, categories=pd.Index(names[order], dtype=str))
+    codes[short], codes[~short] = short_codes, long_codes + len(keys)
+    return codes, np.array([*_unpack(keys), *longs], dtype=object)
 
 
 def _pack(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return each token of up to three characters as one integer, which spares a string for each; −1 for longer ones."""
-    codes = np.append(_codes(text), np.zeros(PACKED, dtype=np.uint32)).astype(np.int64) + 1
+    codes = np.append(_codes(text), np.zeros(PACKED, dtype=np.uint32)).astype(np.int64)
     packed = np.zeros(len(starts), dtype=np.int64)
     for place in range(PACKED):
-        packed = np.where(starts + place < ends, packed << BITS | codes[starts + place], packed)
+        packed = packed << BITS | np.where(starts + place < ends, codes[starts + place], 0)
     return np.where(ends - starts > PACKED, -1, packed)
 
 
-def _unpack(key: int) -> str:
-    return (_unpack(key >> BITS) if key >> BITS else "") + chr((key & (1 << BITS) - 1) - 1)
-
-
-def _tokens(sentences: pd.DataFrame, rows: NDArray[np.int64], segmenter: Segmenter) -> tuple[Any, ...]:
-    """Cut the sentences of one report in one go: row, start, end, kind, Han, restored and term of each token."""
-    texts = sentences["text"].to_numpy(dtype=object)[rows].tolist()
-    surface = SEPARATOR.join(texts)
-    joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-    starts, ends, kinds = segmenter.cut(joined)
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
-    begins = np.cumsum(lengths) - lengths
-    row = np.repeat(np.arange(len(texts)), lengths)[starts]
-    han = np.concatenate([[0], np.cumsum(is_han(joined))])
-    shift = (sentences["start"].to_numpy(dtype=np.int64)[rows] - begins)[row]
-    places = sentences["restored_at"].to_numpy(dtype=object)[rows]
-    inserted = np.array([place for each in places for place in each], dtype=np.int64)
-    restored = np.searchsorted(inserted, ends + shift) > np.searchsorted(inserted, starts + shift)
-    packed = _pack(surface, starts, ends)
-    long = [surface[a:b] for a, b in zip(starts[packed < 0].tolist(), ends[packed < 0].tolist(), strict=True)]
-    return rows[row], starts + shift, ends + shift, kinds, han[ends] - han[starts], restored, packed, long
+def _unpack(packed: NDArray[np.int64]) -> list[str]:
+    """Return the strings of packed tokens."""
+    codes = np.stack([packed >> BITS * place & (1 << BITS) - 1 for place in reversed(range(PACKED))], axis=1).astype("<u4")
+    return codes.view(f"<U{PACKED}").ravel().tolist()

@@ -98,7 +98,9 @@ def change(root: Path, number: int) -> None:
     """Change the data so that every product changes."""
     path = next((root / "data" / "raw").glob("*2032*"))
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("举办峰会", "举办" + "峰会" * (1 + number % 3), 1) + "我们举办峰会。" * (number % 5), encoding="utf-8")
+    path.write_text(
+        text.replace("举办峰会", "举办" + "峰会" * (1 + number % 3), 1) + "我们举办峰会。" * (number % 5), encoding="utf-8"
+    )
     (root / "data" / "SHA256SUMS").unlink(missing_ok=True)
 
 

@@ -114,7 +114,9 @@ def docx(text: str) -> bytes:
     body = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in text.split("。"))
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr("word/document.xml", f'<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>')
+        archive.writestr(
+            "word/document.xml", f'<?xml version="1.0"?><w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>'
+        )
     return target.getvalue()
 
 
@@ -152,7 +154,9 @@ def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object
     """Return the name of a target, and the reading of one mutated input."""
     files = study_files()
     edited = ["study.toml", *[name for name, text in TABLES.items() if text]]
-    name = chance.choice(["page", "report", "study.toml", *edited, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx"])
+    name = chance.choice(
+        ["page", "report", "study.toml", *edited, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx"]
+    )
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
     if name in ("page", "report"):

@@ -1,0 +1,347 @@
+"""Run one function over many reports: on one core, on several, or on a cluster, with one result.
+
+Ten thousand reports on a cluster whose machines have this package installed (``pip install 'shinan-research[cluster]'``)::
+
+    from functools import partial
+    from dask.distributed import Client
+    from shinan_research import compare, each_report, map_reports, stack, tally
+
+    executor = Client("tcp://scheduler:8786").get_executor()
+    tables = map_reports(partial(tally, witness=True), each_report("reports"), executor=executor, cache="build/tallies")
+    shift = compare(stack(tables), 2031, 2032, unit="report", n_permutations=0)
+
+The reports are read one at a time and sent in small batches, at most `WINDOW` of them on their way; the machines need neither
+the folder nor a common disk. What comes back is kept in `cache`, one file a report, so that after a cut connection the same
+lines go on where they stopped. Dask's workers return memory to the system so eagerly that numpy takes twice as long: start them
+with the environment variable ``MALLOC_TRIM_THRESHOLD_=1073741824``. From the command line the same is
+``python -m shinan_research count FOLDER --before 2031 --after 2032 --cluster tcp://scheduler:8786``.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .errors import ReadError, ShinanError
+from .files import sha256, write_atomically
+from .reports import Report
+
+BATCH = 8  # reports sent together
+WINDOW = 32  # batches on their way at a time
+SUFFIX = ".table"
+PLAIN = "biufmM"  # kinds of numpy columns that are kept as they are
+Function = Callable[[Report], pd.DataFrame]
+
+
+class Failure(NamedTuple):
+    """What a function said about a report that it could not do."""
+
+    words: str
+
+
+class Job(NamedTuple):
+    """A report, where its result is kept (if anywhere), and the bytes that were found there."""
+
+    report: Report
+    path: Path | None
+    found: bytes | None
+
+
+def map_reports(
+    function: Function,
+    reports: Iterable[Report],
+    *,
+    executor: Executor | None = None,
+    cache: str | Path | None = None,
+    failed: Callable[[ShinanError], object] | None = None,
+    progress: Callable[[int], object] | None = None,
+) -> Iterator[pd.DataFrame]:
+    """Yield what a function makes of each report, in the order of the reports.
+
+    Every result passes through the same bytes, whether it was computed here, in another process, on another machine or earlier,
+    so that all ways give one result. Only the reports on their way and their results are held in memory.
+
+    Parameters
+    ----------
+    function
+        From a report to a table. For processes and clusters it must stand at the head of a module (options are added with
+        `functools.partial`); columns are numbers, truth values, strings, tuples of these, or categories of strings.
+    reports
+        Reports, also from a generator: :func:`~shinan_research.reports.each_report` reads a folder as it goes.
+    executor
+        None for one core; any `concurrent.futures.Executor`, such as `ProcessPoolExecutor(2)`, or of a Dask cluster
+        `Client("tcp://…").get_executor()`.
+    cache
+        A folder for the results, one file a report. Its name is a SHA-256 of the report with its emendations, of the function
+        with its options (of a segmenter the fingerprint) and of this package's code: whatever changes is computed anew, all
+        else is read. The files hold numbers and JSON; nothing in them is executed. None keeps nothing.
+    failed
+        Called with the error of each report on which the function fails, and the rest goes on. Without it the first such
+        error is raised.
+    progress
+        Called with the number of reports done, after each.
+
+    Returns
+    -------
+    Iterator of pandas.DataFrame
+        The function's tables, rows numbered from 0.
+
+    Raises
+    ------
+    ShinanError
+        If the function fails on a report, returns no table, has an option that cannot be told apart from others, or a worker is
+        lost. What was done until then is in the cache.
+
+    Examples
+    --------
+    >>> def length(report):
+    ...     return pd.DataFrame({"report": [report.id], "characters": [len(report.text)]})
+    >>> pd.concat(map_reports(length, [Report("a", "A", 2031, "修路。", "修路。"), Report("b", "B", 2031, "植树", "植树")]))
+      report  characters
+    0      a           3
+    0      b           2
+    """
+    results = _results(function, reports, executor, None if cache is None else Path(cache))
+    for done, (job, found) in enumerate(results, 1):
+        if isinstance(found, Failure):
+            error = ShinanError(f"{job.report.id} ({job.report.source or 'no file'}): {found.words}")
+            if failed is None:
+                raise error
+            failed(error)
+        else:
+            yield from_bytes(found)
+        if progress:
+            progress(done)
+
+
+@contextmanager
+def open_executor(*, workers: int = 1, cluster: str = "") -> Iterator[Executor | None]:
+    """Open what :func:`map_reports` runs on, and close it: a Dask cluster, processes, or None for one core.
+
+    Raises
+    ------
+    ShinanError
+        If distributed is not installed, or there is no cluster at that address.
+    """
+    if cluster:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise ShinanError("A cluster needs distributed: python -m pip install 'shinan-research[cluster]'.") from error
+        try:
+            client = Client(cluster, timeout=20)
+        except (OSError, ValueError) as error:
+            raise ShinanError(f"{cluster}: no scheduler answers ({error}). Start one: dask scheduler.") from error
+        with client:
+            yield client.get_executor()
+    elif workers > 1:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            yield pool
+    else:
+        yield None
+
+
+def _results(
+    function: Function, reports: Iterable[Report], executor: Executor | None, folder: Path | None
+) -> Iterator[tuple[Job, bytes | Failure]]:
+    """Yield each report with its result, in order; what is done when something breaks is kept."""
+    waiting: deque[tuple[list[Job], Future[list[bytes | Failure]] | None]] = deque()
+    rule = "" if folder is None else fingerprint(function)
+    source = iter(reports)
+    try:
+        while batch := list(islice(source, BATCH if executor else 1)):
+            jobs = [_job(report, folder, rule) for report in batch]
+            missing = [job.report for job in jobs if job.found is None]
+            submit = executor.submit if executor else _at_once
+            waiting.append((jobs, submit(_work, function, missing) if missing else None))
+            if not executor or len(waiting) > WINDOW:
+                yield from _finished(*waiting.popleft())
+        while waiting:
+            yield from _finished(*waiting.popleft())
+    finally:
+        for jobs, future in waiting:
+            if future and future.done() and not future.cancelled() and not future.exception():
+                list(_finished(jobs, future))
+            elif future:
+                future.cancel()
+
+
+def _at_once(work: Callable[..., list[bytes | Failure]], *arguments: Any) -> Future[list[bytes | Failure]]:
+    """Do the work here, and return it as something that is already finished."""
+    future: Future[list[bytes | Failure]] = Future()
+    future.set_result(work(*arguments))
+    return future
+
+
+def _job(report: Report, folder: Path | None, rule: str) -> Job:
+    """Return a report with what an earlier run left for it; a damaged file is as good as none."""
+    if folder is None:
+        return Job(report, None, None)
+    facts = (rule, *(repr(getattr(report, name)) for name in Report.__dataclass_fields__))
+    path = folder / f"{sha256(chr(10).join(facts).encode('utf-8', 'surrogatepass'))}{SUFFIX}"
+    found = path.read_bytes() if path.exists() else b""
+    return Job(report, path, found if _sound(found) else None)
+
+
+def _finished(jobs: list[Job], future: Future[list[bytes | Failure]] | None) -> Iterator[tuple[Job, bytes | Failure]]:
+    """Keep the results of a batch, then yield them beside those that were there."""
+    try:
+        new = iter(future.result() if future else ())
+    except Exception as error:
+        raise ShinanError(
+            f"The executor gave up at {jobs[0].report.id} ({type(error).__name__}: {error}). If a worker was lost, run the same "
+            "again: with a cache only what is missing is computed. What runs elsewhere must stand at the head of a module."
+        ) from error
+    answers = [(job, next(new) if job.found is None else job.found) for job in jobs]
+    for job, found in answers:
+        if job.path is not None and job.found is None and isinstance(found, bytes):
+            write_atomically(job.path, found)
+    yield from answers
+
+
+def _work(function: Function, reports: list[Report]) -> list[bytes | Failure]:
+    """Apply the function to some reports; this is what runs elsewhere."""
+    return [_one(function, report) for report in reports]
+
+
+def _one(function: Function, report: Report) -> bytes | Failure:
+    try:
+        return to_bytes(function(report))
+    except ShinanError as error:
+        return Failure(str(error))
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}")
+
+
+def fingerprint(value: Any) -> str:
+    """Return a text that changes with a function, its options, and the code and resources of this package.
+
+    Raises
+    ------
+    ShinanError
+        If the function has an option that is no number, text, table, list, function or object with a `fingerprint`.
+    """
+    return sha256(f"{_package()} {_told_apart(value)}".encode("utf-8", "surrogatepass"))
+
+
+def _told_apart(value: Any) -> str:
+    """Return a text that differs for different values."""
+    if isinstance(value, functools.partial):
+        return _told_apart((value.func, value.args, value.keywords))
+    if isinstance(value, types.FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        return f"{value.__module__}.{value.__qualname__} {_code(value.__code__)} {_told_apart([cells, value.__defaults__])}"
+    if isinstance(value, str | bytes | int | float | PurePath | None):
+        return repr(value)
+    if isinstance(value, dict):
+        return _told_apart(sorted((repr(key), _told_apart(each)) for key, each in value.items()))
+    if isinstance(value, list | tuple | set | frozenset):
+        each = [_told_apart(item) for item in value]
+        return f"{type(value).__name__}({', '.join(sorted(each) if isinstance(value, set | frozenset) else each)})"
+    if isinstance(value, pd.DataFrame):
+        return sha256(to_bytes(value))
+    if isinstance(mark := getattr(value, "fingerprint", None), str):
+        return mark
+    raise ShinanError(f"With a cache the option {value!r} must be a number, text, table or list, or have a fingerprint.")
+
+
+def _code(code: types.CodeType) -> str:
+    """Return a text that changes with what a function does."""
+    inner = [_code(each) if isinstance(each, types.CodeType) else repr(each) for each in code.co_consts]
+    return sha256(code.co_code) + repr((code.co_names, inner))
+
+
+@functools.cache
+def _package() -> str:
+    """Return a SHA-256 of the code and the resources of this package."""
+    root = Path(__file__).parent
+    files = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sha256(b"".join(sha256(path).encode() for path in files))
+
+
+# Tables as bytes: a SHA-256, a line of JSON that describes the columns, and their values one after the other
+
+
+def to_bytes(table: pd.DataFrame) -> bytes:
+    """Return a table as bytes that hold numbers and JSON alone; equal tables give equal bytes. Its rows are numbered anew.
+
+    Raises
+    ------
+    ShinanError
+        If this is no table, or a column holds something else than numbers, truth values, texts or tuples of these.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise ShinanError(f"the function returned {type(table).__name__}; map_reports wants a table (pandas.DataFrame).")
+    described, parts = [], []
+    for name in table.columns:
+        about, values = _column(table[name], str(name))
+        described.append({"name": str(name), "size": len(values)} | about)
+        parts.append(values)
+    head = json.dumps({"columns": described, "attrs": table.attrs}, ensure_ascii=False, sort_keys=True)
+    body = b"".join([head.encode("utf-8", "surrogatepass"), b"\n", *parts])
+    return sha256(body).encode() + b"\n" + body
+
+
+def _column(column: pd.Series[Any], name: str) -> tuple[dict[str, Any], bytes]:
+    """Return what describes a column, and its values."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        names = column.cat.categories.tolist()
+        codes = column.cat.codes.to_numpy(dtype=np.int32)
+        return {"type": "<i4", "categories": names, "ordered": bool(column.cat.ordered)}, codes.tobytes()
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN:
+        return {"type": column.dtype.newbyteorder("<").str}, column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes()
+    try:
+        words = json.dumps(column.tolist(), ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise ShinanError(f"the column {name!r} holds what cannot be kept as text or number ({error}).") from error
+    return {"type": "str" if isinstance(column.dtype, pd.StringDtype) else "object"}, words.encode("utf-8", "surrogatepass")
+
+
+def from_bytes(data: bytes) -> pd.DataFrame:
+    """Return the table that :func:`to_bytes` wrote.
+
+    Raises
+    ------
+    ReadError
+        If the bytes are damaged.
+    """
+    if not _sound(data):
+        raise ReadError("A kept result is damaged. Delete the cache folder and run again.")
+    head, _, values = data[65:].partition(b"\n")
+    about = json.loads(head.decode("utf-8", "surrogatepass"))
+    columns, start = {}, 0
+    for each in about["columns"]:
+        columns[each["name"]] = _values(each, values[start : start + each["size"]])
+        start += each["size"]
+    table = pd.DataFrame(columns, copy=False)
+    table.attrs.update(about["attrs"])
+    return table
+
+
+def _values(about: dict[str, Any], values: bytes) -> Any:
+    """Return the values of a column."""
+    if about["type"] in ("str", "object"):
+        found = json.loads(values.decode("utf-8", "surrogatepass"))
+        return pd.Series([tuple(each) if isinstance(each, list) else each for each in found], dtype=about["type"])
+    numbers = np.frombuffer(values, dtype=about["type"]).copy()
+    if "categories" not in about:
+        return numbers
+    names = pd.Index(about["categories"], dtype="str" if about["categories"] else "object")
+    return pd.Categorical.from_codes(numbers, categories=names, ordered=about["ordered"])
+
+
+def _sound(data: bytes) -> bool:
+    """Return whether bytes are what was written: their first line is the SHA-256 of the rest."""
+    return len(data) > 65 and data[:64] == sha256(data[65:]).encode()

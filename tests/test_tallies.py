@@ -1,0 +1,104 @@
+"""What is counted report by report sums to what tokens hold, and compares as they do."""
+
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from shinan_research.counts import count_units
+from shinan_research.errors import ShinanError
+from shinan_research.outline import outline
+from shinan_research.reports import Report
+from shinan_research.shifts import compare
+from shinan_research.tallies import stack, tally
+from shinan_research.tokens import Segmenter, tokenize
+
+
+def report(place: str, year: int, words: str) -> Report:
+    """Return a report with every part."""
+    review = f"各位代表：\n一、工作回顾\n{words}建成公路{year}条。\n"
+    text = f"{review}二、工作安排\n推进改革。{words}\n（一）发展产业\n植树。\n名词解释：\n1.产业：发展产业。\n"
+    return Report(f"{place}-{year}", place, year, text, text)
+
+
+WORDS = {2031: "推进改革。", 2032: "发展产业。"}
+REPORTS = [report(place, year, words * n) for n, place in enumerate(("甲县", "乙县", "丙县"), 1) for year, words in WORDS.items()]
+TOKENS = tokenize(outline(REPORTS, witness=True))
+TALLIES = stack(tally(each, witness=True) for each in REPORTS)
+
+
+def test_a_tally_counts_the_tokens() -> None:
+    """Counts, those in headings, totals and Han characters are those of the tokens, by report, part and term."""
+    keys = ["report", "part", "term"]
+    words = TOKENS[TOKENS["kind"].isin(["word", "term"])].astype({"part": str, "term": str})
+    expected = words.groupby(keys).agg(count=("heading", "size"), heads=("heading", "sum")).astype(int)
+    found = TALLIES.astype({"report": str, "part": str, "term": str}).set_index(keys)
+    pd.testing.assert_frame_equal(found[["count", "heads"]].sort_index().astype(int), expected.sort_index())
+    for (name, part), rows in TALLIES.groupby(["report", "part"], observed=True):
+        mine = TOKENS[(TOKENS["report"] == name) & (TOKENS["part"] == part)]
+        assert set(rows["han"]) == {int(mine["han"].sum())}
+        assert set(rows["total"]) == {int(rows["count"].sum())}
+
+
+def test_stacked_tallies_name_their_reports() -> None:
+    """Categories are sorted, rows stay in order, and the settings have all reports."""
+    assert [each.id for each in REPORTS] == TALLIES["report"].drop_duplicates().tolist()
+    for name in ("report", "place", "term"):
+        categories = TALLIES[name].cat.categories.tolist()
+        assert all(one < other for one, other in pairwise(categories))
+    assert TALLIES.attrs["settings"]["reports"] == TOKENS.attrs["settings"]["reports"]
+    assert TALLIES.attrs["settings"]["fingerprint"] == Segmenter().fingerprint
+
+
+@pytest.mark.parametrize("scope", ["body", "plan", "annex"])
+def test_reports_as_units(scope: str) -> None:
+    """Per report and term, the sums over blocks of the token table; the place takes the role of the chapter."""
+    options = {"scope": scope, "headings": True, "strata": None}
+    found = count_units(TALLIES, None, 2031, 2032, unit="report", **options)  # type: ignore[arg-type]
+    blocks = count_units(TOKENS, None, 2031, 2032, unit="block", **options)  # type: ignore[arg-type]
+    assert found.terms == blocks.terms
+    assert found.x.sum(axis=0).tolist() == blocks.x.sum(axis=0).tolist()
+    assert found.heads.tolist() == blocks.heads.tolist()
+    assert found.n.sum() == blocks.n.sum() and found.han.sum() == blocks.han.sum()
+    assert found.after.tolist() == [False, True] * 3 and found.x.shape[0] == 6
+    assert sorted(found.chapter.tolist()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_compare_takes_tallies() -> None:
+    """The counts and ratios over reports are those over blocks; only what depends on the unit differs."""
+    reports = compare(TALLIES, 2031, 2032, unit="report", n_permutations=0).set_index("term").sort_index()
+    blocks = compare(TOKENS, 2031, 2032, n_permutations=0).set_index("term").sort_index()
+    for name in ("count_before", "count_after", "total_before", "han_after", "log2_ratio", "g2"):
+        pd.testing.assert_series_equal(reports[name], blocks[name])
+    assert reports.loc["产业", "blocks"] == 6
+    with pytest.raises(ShinanError, match="No report for 2040"):
+        compare(TALLIES, 2031, 2040, unit="report", n_permutations=0)
+    with pytest.raises(ShinanError, match="name the same report"):
+        compare(TALLIES, 2031, "甲县-2031", unit="report", n_permutations=0)
+
+
+def test_units_and_tables_that_do_not_fit() -> None:
+    """Counted reports hold no blocks, and tokens are not counted by report."""
+    for table, unit in ((TALLIES, "block"), (TOKENS, "report")):
+        with pytest.raises(ShinanError, match="The unit 'report' goes with reports counted one by one"):
+            compare(table, 2031, 2032, unit=unit, n_permutations=0)
+
+
+def test_what_cannot_be_joined() -> None:
+    """No table, one report twice, and two segmenters are refused by name."""
+    with pytest.raises(ShinanError, match="no report was counted"):
+        stack([])
+    one = tally(REPORTS[0], witness=True)
+    with pytest.raises(ShinanError, match="甲县-2031 comes twice"):
+        stack([one, one])
+    with pytest.raises(ShinanError, match="甲县-2032 was cut by another segmenter"):
+        stack([one, tally(REPORTS[1], witness=True, segmenter=Segmenter(terms=("甲乙丙",)))])
+    with pytest.raises(ShinanError, match="Not restored: 甲县-2031"):
+        tally(REPORTS[0])
+
+
+def test_texts_without_words() -> None:
+    """A report without words gives a table without rows, which joins."""
+    bare = Report("丁-2031", "丁", 2031, "12。", "12。")
+    assert len(tally(bare, witness=True)) == len(tally(Report("戊-2031", "戊", 2031, "", ""), witness=True)) == 0
+    assert len(stack([tally(bare, witness=True), tally(REPORTS[0], witness=True)])) == len(tally(REPORTS[0], witness=True))
