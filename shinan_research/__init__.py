@@ -20,6 +20,7 @@ PUBLIC = {
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",
     "findings": "losses",
     "to_tei": "tei", "review": "review", "attest": "collate", "new_study": "new", "own_study": "own",
+    "series": "series", "courses": "series", "answer_series": "series", "describe_series": "series", "draw_series": "figures",
     "kwic": "context", "collocates": "context", "word_shift": "word_shift", "placebo": "placebo",
     "reference_from": "reference", "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
     "growth_claims": "targets", "draw_lost": "figures",

@@ -15,6 +15,7 @@ from . import messages
 from .audit import audit
 from .build import package_notebooks
 from .counts import Group, belongs
+from .dictionary import resource
 from .discover import listed_words
 from .errors import ReadError, StudyError
 from .files import format_rows, sha256, write_atomically
@@ -32,6 +33,7 @@ Say = Callable[[str], None]
 Names = str | Mapping[str, str] | None
 MOST_TERMS = 5
 MOST_PLACES = 3
+MANY, MANY_NOTEBOOK = 3, "many-reports.ipynb"  # reports, and the notebook that follows terms over them
 UNDECIDED = ("lost", "probably lost", "not tested")
 MAKEFILE = """PYTHON ?= {python}
 
@@ -239,6 +241,8 @@ def _write(
     write_atomically(stage / "data" / "README.md", _readme(reports).encode("utf-8"))
     for path in sorted(package_notebooks().glob("*.ipynb")):
         write_atomically(stage / "notebooks" / path.name, path.read_bytes())
+    if len(reports) >= MANY:
+        write_atomically(stage / "notebooks" / MANY_NOTEBOOK, resource(f"notebooks/{MANY_NOTEBOOK}"))
     makefile = "\n".join([*_comment("makefile"), MAKEFILE.format(python=Path(sys.executable).as_posix())])
     write_atomically(stage / "Makefile", makefile.encode("utf-8"))
 

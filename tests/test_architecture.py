@@ -22,7 +22,8 @@ ORDER = (
     "errors", "files", "settled",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
-    "study", "tallies", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "topics", "vocabulary",
+    "study", "tallies", "counts", "shifts", "word_shift", "placebo", "sensitivity", "explain", "context", "series", "topics",
+    "vocabulary",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render",
     "verify", "build", "archive", "new", "own", "workplace", "__main__",
 )  # fmt: skip
@@ -126,7 +127,7 @@ def test_the_order_of_the_contract_is_kept() -> None:
     contract = "errors reports dictionary propose audit restore outline tokens study counts shifts figures publish render verify"
     places = [ORDER.index(name) for name in [*contract.split(), "__main__"]]
     assert places == sorted(places)
-    after = {"explain", "context", "topics", "targets"}
+    after = {"explain", "context", "series", "topics", "targets"}
     assert all(ORDER.index("counts") < ORDER.index(name) < ORDER.index("figures") for name in after)
     assert set(imported("scale", SOURCES["scale"])) <= {(1, "errors"), (1, "files"), (1, "reports")}
 

@@ -5,6 +5,7 @@ from .placebo import draw_placebo
 from .places import draw_places
 from .ranking import draw_ranking
 from .sensitivity import draw_sensitivity
+from .series import draw_series
 from .shift import draw_rates, draw_ratio, draw_shift
 from .targets import draw_targets
 from .word_shift import draw_word_shift
@@ -17,6 +18,7 @@ __all__ = [
     "draw_rates",
     "draw_ratio",
     "draw_sensitivity",
+    "draw_series",
     "draw_shift",
     "draw_targets",
     "draw_word_shift",
