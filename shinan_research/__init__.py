@@ -18,6 +18,7 @@ PUBLIC = {
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "compare": "shifts",
     "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",
+    "in_print": "losses", "lemmata": "losses", "answer_readings": "losses",
     "findings": "losses",
     "to_tei": "tei", "review": "review", "attest": "collate", "new_study": "new", "own_study": "own",
     "series": "series", "courses": "series", "answer_series": "series", "describe_series": "series", "draw_series": "figures",

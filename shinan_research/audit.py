@@ -21,7 +21,8 @@ Finding = tuple[str, str, object, object, object, str]  # defect, verdict, where
 STUB, SHORT = 1_500, 4_000  # Han characters
 HAN_SHARE = 0.5  # of the characters that are not white space
 LEAST_EXPECTED = 2.0  # occurrences; a rarer character cannot be judged
-LARGEST_REST = 0.1  # of what is expected; with more left, the loss is partial and the words cannot tell it from chance
+LARGEST_REST = 0.1  # of what is expected; with more left, the loss is partial
+LEAST_STRETCH = 10.0  # occurrences expected on a stretch without any
 MOST_SUSPECTS = 200  # characters; a report lacks some forty
 BEYOND_CHANCE = 0.01  # family-wise, over the characters of a report that could be judged
 LEAST_BROKEN, BROKEN_SHARE = 3, 0.3  # places, and their share of the occurrences that are missing
@@ -52,6 +53,10 @@ VERDICTS = {
     "probably lost": COLLATE_FIRST + ABSENT + BROKEN + "Too rare for the count to decide; the broken words speak for a loss.",
     "naturally absent": ABSENT + BROKEN + "Too few for a loss: the subject or the place explains the absence.",
 }
+PARTLY = (
+    COLLATE_FIRST + "{character} occurs {seen} times, but never from offset {start} to {end}, where {expected:.1f} are expected "
+    "(adjusted p = {adjusted:.2g}). {broken} places there become well-formed when it is put back: it was dropped on that stretch."
+)
 UNTESTED = (
     "The test for lost characters was not run: it needs at least {least:,} Han characters of sound text in simplified script."
 )
@@ -81,7 +86,8 @@ def audit(reports: Iterable[Report]) -> pd.DataFrame:
     The witness is examined. A character is *lost* if it is absent beyond chance (negative binomial with the rate and
     dispersion of other reports of the period, Bonferroni within the report) and words are broken (at least three
     places, and three tenths of what is missing, become well-formed when it is put back); *probably lost* if only words
-    are broken; *naturally absent* if it is only absent. What is fine is not listed.
+    are broken; *naturally absent* if it is only absent. What is fine is not listed. A *partly lost character* is one for
+    which both hold on the longest stretch without it.
 
     Parameters
     ----------
@@ -113,7 +119,7 @@ def _findings(report: Report) -> list[Finding]:
     rows = [*blocking, *_repeated(text), *_author(text), *_years(report), *_marks(text)]
     if any(verdict == "found" for _, verdict, *_ in blocking):
         return [*rows, ("lost character", "not tested", "", "", "", UNTESTED.format(least=STUB))]
-    return [*rows, *lost_characters(report)]
+    return [*rows, *lost_characters(report), *partly_lost(report)]
 
 
 def _foreign(text: str) -> Iterator[Finding]:
@@ -238,17 +244,51 @@ def screen(report: Report) -> pd.DataFrame:
         `char, seen, expected, reports, p, adjusted`: the lower tail of the negative binomial, and the same times the
         number of characters expected often enough to be judged.
     """
-    level = "national" if "代表国务院" in report.witness[: 2 * HEAD] else "province"
-    table = pd.DataFrame.from_dict(reference(report.year, level=level), orient="index").rename_axis("char").reset_index()
-    counts, han = character_counts(report.witness), han_count(report.witness)
-    table["seen"] = counts[[ord(character) for character in table["char"]]]
-    table["expected"] = table["rate"] * han / 10_000
+    table, han = _beside_genre(report), han_count(report.witness)
     table = table[table["expected"] >= LEAST_EXPECTED]
     shape = 1 / np.maximum(table["dispersion"], 1e-9)
     table["p"] = stats.nbinom.cdf(table["seen"], shape, shape / (shape + table["expected"]))
     table["adjusted"] = np.minimum(table["p"] * len(table), 1.0)
     low = (table["seen"] == 0) | (table["seen"] < np.minimum(table["p1"] * han / 10_000, LARGEST_REST * table["expected"]))
     return table.loc[low, ["char", "seen", "expected", "reports", "p", "adjusted"]].sort_values(["p", "char"], ignore_index=True)
+
+
+def _beside_genre(report: Report) -> pd.DataFrame:
+    """Return the reference of the report's level and period, how often each character occurs, and how often it should."""
+    level = "national" if "代表国务院" in report.witness[: 2 * HEAD] else "province"
+    table = pd.DataFrame.from_dict(reference(report.year, level=level), orient="index").rename_axis("char").reset_index()
+    table["seen"] = character_counts(report.witness)[[ord(character) for character in table["char"]]]
+    table["expected"] = table["rate"] * han_count(report.witness) / 10_000
+    return table
+
+
+def partly_lost(report: Report) -> list[Finding]:
+    """Look for characters that are lost on one long stretch: from some place on, or up to some place, or between two.
+
+    The longest stretch without a character is judged as a text of its own: absent beyond chance, at the smaller of the
+    genre's rate and the report's own elsewhere, and with broken words.
+    """
+    table = _beside_genre(report)
+    table = table[(table["seen"] > 0) & (table["expected"] >= 2 * LEAST_STRETCH)]
+    codes = np.frombuffer(report.witness.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    before = np.append(0, np.cumsum(is_han(report.witness)))
+    found: list[Finding] = []
+    for row in table.to_dict("records"):
+        ends = np.concatenate([[0], np.flatnonzero(codes == ord(row["char"])) + 1, [len(codes)]])
+        longest = int(np.argmax(np.diff(before[ends])))
+        start, end = int(ends[longest]), int(ends[longest + 1]) - (longest < len(ends) - 2)
+        size = int(before[end] - before[start])
+        rate = min(row["rate"], 10_000 * row["seen"] / max(before[-1] - size, 1))
+        expected, shape = rate * size / 10_000, 1 / max(row["dispersion"], 1e-9)
+        adjusted = min(1.0, float(stats.nbinom.pmf(0, shape, shape / (shape + expected))) * len(table) * (len(ends) - 1))
+        if expected < LEAST_STRETCH or adjusted > BEYOND_CHANCE:
+            continue
+        broken, distinct = _broken_words(view(report.witness[start:end])[0], row["char"])
+        if distinct >= LEAST_BROKEN and _verdict(adjusted, broken, distinct, expected) == "lost":
+            facts = {"character": row["char"], "seen": row["seen"], "start": start, "end": end, "broken": broken}
+            evidence = PARTLY.format(**facts, expected=expected, adjusted=adjusted)
+            found.append(("partly lost character", "lost", row["char"], row["seen"], round(row["seen"] + expected, 1), evidence))
+    return found
 
 
 def lost_characters(report: Report) -> list[Finding]:

@@ -16,7 +16,9 @@ COLUMNS = (
     "report", "char", "verdict", "han", "seen", "restored", "rate_seen", "rate_restored", "rate_reference", "low", "high",
 )  # fmt: skip
 SUSPECT = ("lost", "probably lost")
+BRACKETS = {"zh": "〔{}〕", "en": "⟨{}⟩"}
 BAND = 0.95
+CONTEXT = 8
 
 
 def losses(reports: Iterable[Report], findings: pd.DataFrame) -> pd.DataFrame:
@@ -132,3 +134,98 @@ def describe_losses(table: pd.DataFrame, emendations: pd.DataFrame, place: dict[
         rows = stop.join(_row(row, language) for row in table.to_dict("records"))
         alt[language] = say("losses.alt", language, rows=rows or say("losses.none", language), **values)
     return {"caption": caption, "alt": alt}
+
+
+def in_print(reports: Iterable[Report], language: str = "en", *, size: int = 120) -> str:
+    """Set a passage of each report as printed beside the same passage as restored, restored characters in brackets.
+
+    Parameters
+    ----------
+    reports
+        Restored reports.
+    language
+        Of the words around it; the brackets are 〔 〕 in Chinese and ⟨ ⟩ in English.
+    size
+        Characters of the witness; of all passages of this length the first with the most emendations is taken.
+
+    Returns
+    -------
+    str
+        A legend and two lines per report that has emendations, as Markdown; empty if none has.
+    """
+    lines = []
+    for report in reports:
+        offsets = [row.offset for row in report.emendations]
+        if offsets:
+            start = max(offsets, key=lambda first: sum(first <= offset < first + size for offset in offsets))
+            low, high = max(0, start - CONTEXT), min(len(report.witness), start - CONTEXT + size)
+            values = {"report": report.id, "low": low, "page": report.witness[low:high].strip()}
+            lines.append(say("losses.passage", language, **values, text=_bracketed(report, low, high, BRACKETS[language])))
+    return "\n\n".join([say("losses.legend", language), *lines]) if lines else ""
+
+
+def _bracketed(report: Report, low: int, high: int, bracket: str) -> str:
+    """Return the restored text between two offsets of the witness, what emendations put in in brackets."""
+    inserted = set(report.inserted.tolist())
+    places = range(report.to_text(low, insertion=True), report.to_text(high, insertion=True))
+    return "".join(bracket.format(report.text[place]) if place in inserted else report.text[place] for place in places)
+
+
+def lemmata(apparatus: pd.DataFrame) -> pd.DataFrame:
+    """Return an apparatus in the form of a printed edition: the lemma, what the page has, how sure and who decided.
+
+    Parameters
+    ----------
+    apparatus
+        The table of :func:`~shinan_research.restore.apparatus`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, offset, lemma` (context and character, closed by a square bracket), `page` (the page's reading, which omits
+        it), `certainty, decided_by, evidence`, in order of text.
+    """
+    lemma = apparatus["left"].str[-4:] + "〔" + apparatus["char"] + "〕" + apparatus["right"].str[:4] + "］"
+    page = apparatus["left"].str[-4:] + apparatus["right"].str[:4]
+    columns = ["report", "offset", "lemma", "page", "certainty", "decided_by", "evidence"]
+    return apparatus.assign(lemma=lemma, page=page)[columns].reset_index(drop=True)
+
+
+def answer_readings(table: pd.DataFrame, terms: pd.DataFrame, emendations: pd.DataFrame, language: str = "en") -> list[str]:
+    """Say which declared terms keep counts and verdict under every reading of the text, and which cannot move at all.
+
+    A term none of whose strings holds a character that any accepted row inserts cannot gain or lose an occurrence by
+    restoring; its rate still follows the length of the text.
+
+    Parameters
+    ----------
+    table
+        One scope of :func:`~shinan_research.sensitivity.sensitivity`: a row per term and reading (`variant`).
+    terms
+        Declared terms (:func:`~shinan_research.occurrences.as_terms`).
+    emendations
+        The apparatus.
+
+    Returns
+    -------
+    list of str
+        One sentence on all the terms that cannot move, if there are any, and one for each other term.
+    """
+    suspects = sorted(set("".join(emendations.loc[emendations["decision"] == "accept", "char"])))
+    strings = terms.groupby("term", sort=False)["form"].agg("".join)
+    comma = "、" if language == "zh" else ", "
+    fixed, others = [], []
+    for term, rows in table.groupby("term", sort=False):
+        holds = any(character in strings.get(str(term).removesuffix(" (wide)"), str(term)) for character in suspects)
+        counts = (rows["count_before"].astype(str) + "→" + rows["count_after"].astype(str)).tolist()
+        if not holds and len(set(counts)) == 1:
+            fixed.append(str(term))
+            continue
+        listed = comma.join(f"{name} {count}" for name, count in zip(rows["variant"], counts, strict=True))
+        verdicts = comma.join(dict.fromkeys(say(f"verdict.{verdict}", language) for verdict in rows["verdict"]))
+        others.append(say("losses.moves", language, term=term, counts=listed, verdicts=verdicts))
+    values = {"terms": comma.join(fixed), "characters": comma.join(suspects), "n": table["variant"].nunique()}
+    changed = table.groupby("term")["verdict"].nunique()
+    held = say("losses.held" if (changed[fixed] == 1).all() else "losses.not_held", language)
+    first = [say("losses.unmoved" if suspects else "losses.whole", language, **values) + held] if fixed else []
+    return first + others

@@ -1,6 +1,7 @@
 """Tests of audit."""
 
 import math
+import re
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_deleted_character_is_lost(pages: dict[int, Report], character: str) -> 
     row = audit([replace(pages[2020], witness=text, text=text)]).iloc[0]
     assert (row["verdict"], row["where"], row["seen"]) == ("lost", character, 0)
     assert row["expected"] == pytest.approx(reference(2020)[character]["rate"] * han_count(text) / 10_000, abs=0.05)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0.5, 1.0), (0.0, 0.5), (0.3, 0.8)])
+def test_a_character_lost_on_a_stretch_is_placed(pages: dict[int, Report], first: float, last: float) -> None:
+    """A character dropped on half of a text is found partly lost, with the stretch; in the whole text nothing is."""
+    text = pages[2020].witness
+    low, high = int(first * len(text)), int(last * len(text))
+    damaged = text[:low] + text[low:high].replace("发", "") + text[high:]
+    [row] = module.partly_lost(replace(pages[2020], witness=damaged, text=damaged))
+    assert row[:4] == ("partly lost character", "lost", "发", damaged.count("发"))
+    start, end = map(int, re.findall(r"offset (\d+) to (\d+)", row[5])[0])
+    assert start <= low and end >= high - text[low:high].count("发") and "发" not in damaged[start:end]
+    assert row[4] > row[3] and row[5].startswith("Look for another copy")
+    assert module.partly_lost(pages[2020]) == []
 
 
 def test_negative_binomial_by_hand(pages: dict[int, Report]) -> None:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from shinan_research import Report, audit, losses
-from shinan_research.losses import answer_losses, describe_losses, findings
+from shinan_research import Emendation, Report, apparatus, audit, losses, restore
+from shinan_research.losses import answer_losses, answer_readings, describe_losses, findings, in_print, lemmata
+from shinan_research.occurrences import as_terms
 from shinan_research.propose import reference
 
 FINDINGS = pd.DataFrame(
@@ -103,3 +104,45 @@ def test_a_short_text_and_one_that_breaks_off() -> None:
     short = pd.DataFrame([("a", "stub or truncated", "suspected", "", 3000, 4000, "…")], columns=columns)
     cut = pd.DataFrame([("a", "stub or truncated", "suspected", 9000, "", "", "…")], columns=columns)
     assert "3000" in findings(short) and "cut off" in findings(cut)
+
+
+WITNESS = "甲" * 200 + "十九届 二、三全会" + "乙" * 200
+ROWS = pd.DataFrame(
+    [Emendation("a", offset, "中", WITNESS[offset - 8 : offset], WITNESS[offset : offset + 8], decision="accept")
+     for offset in (3 + 8, 205, 207)]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "passage"), [("zh", "十九届二〔中〕、三〔中〕全会"), ("en", "十九届二⟨中⟩、三⟨中⟩全会")])
+def test_the_densest_passage_is_printed_both_ways(language: str, passage: str) -> None:
+    """As printed with its stray space, as restored without it and with brackets; a sound report is passed over."""
+    done = restore([Report("a", "甲区", 2021, WITNESS, WITNESS), Report("b", "甲区", 2022, "甲。", "甲。")], ROWS)
+    text = in_print(done, language, size=40)
+    assert passage in text and "十九届 二、三全会" in text and "b" not in text.replace("back", "")
+    assert in_print(done[1:], language) == ""
+
+
+def test_a_lemma_is_closed_by_a_bracket() -> None:
+    """Context and character stand before the bracket, the page's reading is the context alone."""
+    table = lemmata(apparatus(restore([Report("a", "甲区", 2021, WITNESS, WITNESS)], ROWS)))
+    assert table[["offset", "lemma", "page"]].iloc[1].tolist() == [205, "九届 二〔中〕、三全会］", "九届 二、三全会"]
+    assert lemmata(table.iloc[:0].assign(left="", char="", right="")).empty
+
+
+def test_terms_without_a_restored_character_are_said_not_to_move() -> None:
+    """One sentence for the term that cannot move, counts and verdicts of each reading for the one that does."""
+    rows = [("学校", "witness", 3, 4), ("学校", "all", 3, 4), ("中心", "witness", 0, 4), ("中心", "all", 3, 4)]
+    table = pd.DataFrame(rows, columns=["term", "variant", "count_before", "count_after"]).assign(verdict="no evidence")
+    first, second = answer_readings(table, as_terms(["学校", "中心"]), ROWS)
+    assert (
+        first.startswith("学校: none of their strings holds")
+        and "(中)" in first
+        and "2 readings" in first
+        and "hold too" in first
+    )
+    assert second.startswith("中心: witness 0→4, all 3→4")
+    table.loc[1, "verdict"] = "higher"
+    assert "change none the less" in answer_readings(table, as_terms(["学校", "中心"]), ROWS)[0]
+    table.loc[1, "count_after"] = 5  # a deletion elsewhere may bring two characters together
+    assert answer_readings(table, as_terms(["学校", "中心"]), ROWS)[0].startswith("学校: witness 3→4, all 3→5")
+    assert "nothing was put back" in answer_readings(table.iloc[:1], as_terms(["学校"]), ROWS.iloc[:0])[0]
