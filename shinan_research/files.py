@@ -168,7 +168,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what the system says about a failed write into an error that says what to do."""
+    """Turn what the system says about a failed write into an error that says what to do.
+
+    Raises
+    ------
+    ShinanError
+        If the system refuses a write in the body of the `with`.
+    """
     try:
         yield
     except OSError as error:
