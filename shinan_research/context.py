@@ -10,7 +10,7 @@ import pandas as pd
 
 from .errors import ShinanError
 from .occurrences import as_terms, find_patterns
-from .shifts import log_likelihood
+from .rates import log_likelihood
 
 KWIC_COLUMNS = ("report", "part", "chapter", "sentence", "start", "end", "left", "match", "right", "sense", "restored")
 COLLOCATE_COLUMNS = ("term", "collocate", "count", "expected", "g2", "npmi", "total", "sentences")

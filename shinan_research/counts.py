@@ -146,7 +146,8 @@ def count_units(
     `tokens` may be what was counted report by report (:func:`~shinan_research.tallies.stack`), headings included; the unit is
     then the report, and what is called a chapter is the place. `found` is an occurrence table, and the totals are then Han
     characters; without one the vocabulary is counted, and the totals are tokens of kind word or term. `strata` has the
-    columns `report, chapter, stratum`.
+    columns `report, chapter, stratum`; chapters without a row form one stratum with the
+    rest of their part (opening with opening, closing with closing).
 
     Raises
     ------
@@ -165,7 +166,7 @@ def count_units(
     units = (
         body.assign(after=second[chosen])
         .groupby(keys, sort=True)
-        .agg(after=("after", "first"), chapter=("chapter", "first"), han=("han", "sum"))
+        .agg(after=("after", "first"), chapter=("chapter", "first"), part=("part", "first"), han=("han", "sum"))
     )
     lexical = body[body["kind"].isin(["word", "term"])]
     _check_text(
@@ -187,7 +188,7 @@ def count_units(
         han=units["han"].to_numpy(dtype=float),
         after=units["after"].to_numpy(dtype=bool),
         chapter=pd.factorize(pd.MultiIndex.from_frame(chapter))[0],
-        stratum=_strata(chapter, strata),
+        stratum=_strata(chapter.assign(part=units["part"].astype(str).to_numpy()), strata),
         heads=np.bincount(column[source["heading"].to_numpy(dtype=bool)], minlength=len(terms)),
     )
 
@@ -254,8 +255,46 @@ def _hits(found: pd.DataFrame, body: pd.DataFrame, headings: bool) -> pd.DataFra
     return found[inside & found["start"].notna() & (headings | ~found["heading"])]
 
 
+def matching(tokens: pd.DataFrame, before: Group, after: Group, strata: pd.DataFrame | None) -> pd.DataFrame:
+    """List what a comparison of the body sets beside what: one row per stratum, with its chapters and their length.
+
+    Parameters
+    ----------
+    tokens
+        The table of :func:`~shinan_research.tokens.tokenize`.
+    before, after
+        The groups compared.
+    strata
+        Matched chapters: `report, chapter, stratum`; None says that the whole text is one stratum.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `stratum, chapters_before, chapters_after, han_before, han_after`: the titles of the chapters (their numbers where they
+        have none) in either group, and Han characters; a stratum with no chapters on one side has no counterpart.
+    """
+    rows = tokens[tokens["part"].isin(SCOPES["body"]) & (belongs(tokens, before) | belongs(tokens, after))]
+    rows = rows.assign(side=np.where(belongs(rows, after), "after", "before"))
+    keys = ["report", "side", "part", "chapter", "chapter_title"]
+    chapters = rows.groupby(keys, sort=False, observed=True)["han"].sum().reset_index()
+    codes = _strata(chapters[["report", "chapter"]].assign(part=chapters["part"].astype(str)), strata)
+    names = chapters["chapter_title"].astype(str).where(chapters["chapter_title"] != "", chapters["chapter"].astype(str))
+    named: dict[int, str] = {}
+    if strata is not None and len(strata):
+        merged = chapters.merge(strata[list(STRATA)].astype({"chapter": int}), on=["report", "chapter"], how="left")["stratum"]
+        named = dict(zip(codes.tolist(), merged.where(merged.notna(), chapters["part"].astype(str)), strict=True))
+    table = chapters.assign(code=codes, title=names).groupby(["code", "side"], sort=False).agg(
+        chapters=("title", " / ".join), han=("han", "sum")
+    ).unstack()  # fmt: skip
+    wide = pd.DataFrame({"stratum": [named.get(code, "all text") for code in table.index]})
+    for name, empty in (("chapters", ""), ("han", 0)):
+        for side in ("before", "after"):
+            wide[f"{name}_{side}"] = table[name].get(side, pd.Series(empty, table.index)).fillna(empty).to_numpy()
+    return wide.astype({"han_before": int, "han_after": int})
+
+
 def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.int64]:
-    """Return the stratum of each unit; without a file all text is one stratum."""
+    """Return the stratum of each unit: that of its chapter, or its part where no row names it; without strata all is one."""
     if strata is None or strata.empty:
         return np.zeros(len(chapter), dtype=np.int64)
     missing = [name for name in STRATA if name not in strata.columns]
@@ -272,5 +311,6 @@ def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.in
         raise ShinanError(
             f"strata name chapter {twice['chapter'].iloc[0]} of {twice['report'].iloc[0]} twice. Give it one stratum."
         )
-    merged: Any = chapter.merge(rows, on=["report", "chapter"], how="left")["stratum"]
-    return np.asarray(pd.factorize(merged.fillna("unmatched"), sort=True)[0], dtype=np.int64)
+    merged: Any = chapter.merge(rows[list(STRATA)], on=["report", "chapter"], how="left")
+    named = merged["stratum"].astype(object).where(merged["stratum"].notna(), "rest of " + merged["part"])
+    return np.asarray(pd.factorize(named, sort=True)[0], dtype=np.int64)

@@ -7,15 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from .explain import group_name, ratio, times
+from .explain import group_name, ratio, times, within
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE
 from .placebo import describe as standing
+from .rates import ALPHA
 from .sensitivity import steadiness
-from .shifts import ALPHA
 
 UNTESTED = ("too rare", "too concentrated")
-SURVIVE = ("higher", "lower", "fragile")
 Words = dict[str, dict[str, str]]
 
 
@@ -46,7 +45,7 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
     settings, tested = table.attrs["settings"], table[~table["verdict"].isin(UNTESTED)]
     values = _groups(table, language) | {"place": place, "each": each, "seed": settings["seed"], "tested": len(tested)}
     values |= {"untested": len(table) - len(tested), "level": f"{100 * settings['level']:g}"}
-    values |= {"n_permutations": f"{settings['n_permutations']:,}"}
+    values |= {"n_permutations": f"{settings['n_permutations']:,}", "within": within(settings, values["scope"], language)}
     parts = [say(f"describe.ranking.{key}", language, **values) for key in ("title", "panels", "method")]
     chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
     return _joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
@@ -54,16 +53,21 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
 
 def survivors(table: pd.DataFrame, language: str = "en") -> str:
     """Say which words of a vocabulary show evidence of change after correction; usually none."""
-    words = table.loc[table["verdict"].isin(SURVIVE), "term"].astype(str).tolist()
-    key = "some" if words else "none"
-    return say(f"describe.ranking.{key}", language, survive=len(words), words=_listed(words, language))
+    found = table[table["p_adjusted"] <= ALPHA]
+    if found.empty:
+        return say("describe.ranking.none", language)
+    words, fragile = (rows["term"].astype(str).tolist() for rows in (found, found[found["verdict"] == "fragile"]))
+    parts = [say("describe.ranking.some", language, survive=len(words), words=_listed(words, language))]
+    if fragile:
+        parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=_listed(fragile, language)))
+    return _joined(parts, language)
 
 
 def _ranking_alt(table: pd.DataFrame, each: int, language: str) -> str:
     tested = table[~table["verdict"].isin(UNTESTED)]
     ranked = tested.loc[tested["keyness"].abs().sort_values(ascending=False, kind="stable").index]
     more = {
-        f"more_{role}": _listed(_counted(ranked[sign * ranked["log2_ratio"] > 0].head(each)), language)
+        f"more_{role}": _listed(_counted(ranked[sign * ranked["log2_matched"] > 0].head(each)), language)
         for role, sign in (("before", -1), ("after", 1))
     }
     return say("describe.ranking.alt", language, **_groups(table, language), **more, result=survivors(table, language))

@@ -35,8 +35,8 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     parts = [say("explain.fact", language, **values)]
     verdict = str(row["verdict"])
     if verdict not in ("too rare", "too concentrated"):
-        parts.append(say("explain.interval", language, **values))
-    parts.append(say(f"finding.{verdict}", language, **values))
+        parts += [*_alone(row, language), say("explain.interval", language, **values)]
+    parts.append(finding(row, language))
     parts.append(say(f"caution.{verdict}", language, **values))
     return _join(parts, language)
 
@@ -67,8 +67,25 @@ def answer(
     paragraphs = []
     for row in shift[shift["family"] == "declared"].to_dict("records"):
         parts = [*facts(row, found, tokens, terms, language), *_meanings(row, found, language, glosses or {})]
-        paragraphs.append(_join([*parts, say(f"finding.{row['verdict']}", language, **_values(row, language))], language))
+        alone = _alone(row, language) if row["verdict"] not in ("too rare", "too concentrated") else []
+        paragraphs.append(_join([*parts, *alone, finding(row, language)], language))
     return paragraphs
+
+
+def finding(row: Mapping[Any, Any], language: str) -> str:
+    """Say what the test of a row shows; of a fragile one, on what it hangs."""
+    values, verdict = _values(row, language), str(row["verdict"])
+    reasons = [say(f"fragile.{reason}", language, **values) for reason in str(row["hangs_on"]).split(", ") if reason]
+    fewer = int(row["matched_before"] + row["matched_after"]) < int(row["count_before"] + row["count_after"])
+    key = "explain.unanswered" if verdict == "too concentrated" and fewer else f"finding.{verdict}"
+    return say(key, language, **values, because=say("fragile.join", language).join(reasons))
+
+
+def _alone(row: Mapping[Any, Any], language: str) -> list[str]:
+    """Say how many occurrences stand in chapters without a counterpart, if any do."""
+    values = {f"lone_{side}": int(row[f"count_{side}"] - row[f"matched_{side}"]) for side in ("before", "after")}
+    values |= {name: int(row[name]) for name in ("matched_before", "matched_after", "count_before", "count_after")}
+    return [say("explain.matched", language, **values)] if values["lone_before"] + values["lone_after"] else []
 
 
 def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosses: Mapping[str, str]) -> list[str]:
@@ -114,7 +131,7 @@ def compared(rows: pd.DataFrame, row: Mapping[Any, Any]) -> pd.DataFrame:
 
 def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
     """Return the fields that the messages need, formatted."""
-    numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_ratio"), ("low", "low"), ("high", "high"))}
+    numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}
     total = int(row["count_before"]) + int(row["count_after"])
     return {
         "term": str(row["term"]),
@@ -129,7 +146,11 @@ def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
         "rate_after": f"{row['rate_after']:.1f}",
         "level": f"{100 * float(row.get('level', 0.95)):g}",
         "p": probability(float(row["p_adjusted"])),
+        "like": say("explain.like", language) if row["log2_matched"] != row["log2_ratio"] else "",
+        "matched": times(int(row["matched_before"] + row["matched_after"]), language),
         "p_without": probability(float(row["p_without_chapter"])),
+        "p_unmatched": probability(float(row["p_unmatched"])),
+        "p_readings": probability(float(row["p_readings"])),
         "detectable": ratio(float(row["detectable_ratio"])),
         "blocks": say("number.passage", language)
         if row["blocks"] == 1
@@ -244,8 +265,17 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
     values |= {"before": table["before"].iloc[0], "after": table["after"].iloc[0], "place": place[language]}
     values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
     values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
+    values["within"] = within(settings, values["scope"], language)
     parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method", "confounded")]
     return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
+
+
+def within(settings: Mapping[Any, Any], scope: str, language: str) -> str:
+    """Say inside what the blocks were dealt: matched chapters, or the whole scope."""
+    if settings["strata"] == 1:
+        return say("caption.shift.within_whole", language, scope=scope)
+    lone = settings["unmatched_before"] + settings["unmatched_after"]
+    return say("caption.shift.within_matched", language, strata=settings["strata_matched"], lone=lone)
 
 
 def _restoration(settings: Mapping[Any, Any], tables: Mapping[str, pd.DataFrame], language: str) -> str:

@@ -123,7 +123,7 @@ def _numbers_of(row: Mapping[Any, Any]) -> dict[str, Number]:
     for side in ("before", "after"):
         found[f"count.{side}"] = int(row[f"count_{side}"])
         found[f"rate.{side}"] = (float(row[f"rate_{side}"]), f"{row[f'rate_{side}']:.1f}")
-    for key, column in (("ratio", "log2_ratio"), ("low", "low"), ("high", "high")):
+    for key, column in (("ratio", "log2_matched"), ("low", "low"), ("high", "high")):
         value = 2.0 ** float(row[column])
         found[key] = (value, untested if np.isnan(value) else ratio(value))
     found["p"] = (float(row["p_adjusted"]), untested if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"]))

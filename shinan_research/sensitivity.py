@@ -24,6 +24,7 @@ def sensitivity(
     after: Group,
     *,
     terms: pd.DataFrame | Iterable[str],
+    strata: pd.DataFrame | None = None,
     variant: str = "probable",
     scopes: Sequence[str] = ("body", "review", "plan"),
     units: Sequence[str] = UNITS,
@@ -44,6 +45,8 @@ def sensitivity(
         A year, a report id, or a place and a year.
     terms
         Declared terms (:func:`~shinan_research.occurrences.as_terms`).
+    strata
+        Matched chapters (`study.strata`), the same in every row.
     variant
         The reading that is the base; without it the first.
     scopes, units, headings
@@ -89,7 +92,7 @@ def sensitivity(
         tokens.attrs = readings[name].attrs
         for unit, heads in product(units, headings):
             table = compare(
-                tokens, before, after, terms=listed, scope=scope, unit=unit, headings=heads, level=level,
+                tokens, before, after, terms=listed, strata=strata, scope=scope, unit=unit, headings=heads, level=level,
                 n_permutations=0, variant=name,
             )  # fmt: skip
             runs.append(table.assign(unit=unit, headings=heads))
@@ -149,9 +152,9 @@ def _marked(table: pd.DataFrame, base: tuple[Any, ...]) -> pd.DataFrame:
     """Return the table with its base rows marked, and for all rows in what they differ from them."""
     is_base = np.logical_and.reduce([table[name] == value for name, value in zip(OPTIONS, base, strict=True)])
     reference = table[is_base].set_index("term")
-    direction = pd.Series(_direction(table["log2_ratio"]), index=table.index)
+    direction = pd.Series(_direction(table["log2_matched"]), index=table.index)
     verdict = table["verdict"] != table["term"].map(reference["verdict"])
-    turned = direction != table["term"].map(pd.Series(_direction(reference["log2_ratio"]), index=reference.index))
+    turned = direction != table["term"].map(pd.Series(_direction(reference["log2_matched"]), index=reference.index))
     words = np.array(DIFFERENCES, dtype=object)[verdict.to_numpy(dtype=int) + 2 * turned.to_numpy(dtype=int)]
     return table.assign(base=is_base, differs=words)
 
@@ -191,7 +194,7 @@ def steadiness(table: pd.DataFrame) -> pd.DataFrame:
             "same_verdict": int((others["verdict"] == row["verdict"]).sum()),
             "same_direction": int((~others["differs"].str.contains("direction")).sum()),
             "verdicts": ", ".join(dict.fromkeys(same.sort_values("base", ascending=False, kind="stable")["verdict"])),
-            "lowest": float(same["log2_ratio"].min()), "highest": float(same["log2_ratio"].max()),
+            "lowest": float(same["log2_matched"].min()), "highest": float(same["log2_matched"].max()),
             "scopes": "; ".join(f"{one.scope}: {one.verdict}" for one in elsewhere.itertuples()),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -17,8 +17,9 @@ from .errors import ShinanError, StudyError
 from .files import read_rows, read_text, sha256
 from .links import locate_links, read_links
 from .occurrences import WIDE, as_terms
+from .outline import outline
 from .reports import Report, check_unique, read_folder, read_page, read_report
-from .restore import read_emendations
+from .restore import read_emendations, restore
 from .tokens import Segmenter
 
 KEYS = ("title", "place", "before", "after", "language", "width", "seed", "declared", "files", "terms", "licence")
@@ -28,6 +29,7 @@ DECLARED = ("before counting", "after reading")
 LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
 SENSE_COLUMNS = ("report", "offset", "match", "sense", "decided_by")
+STRATA_COLUMNS = ("report", "chapter", "title", "stratum", "decided_by")
 HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
 
 
@@ -118,6 +120,26 @@ class Study:
         except ValueError as error:
             raise StudyError(f"data/headings: start and end must be whole numbers ({error}).") from error
 
+    @cached_property
+    def strata(self) -> pd.DataFrame | None:
+        """Matched chapters, `data/strata.csv`: `report, chapter, title, stratum, …`; None without that file.
+
+        Chapters are numbered as :func:`~shinan_research.outline.outline` numbers them, and named with their titles so that a
+        later change of the headings cannot move a row to another chapter unseen.
+
+        Raises
+        ------
+        StudyError
+            If a row names no chapter of its report or another title than the chapter has, lacks its stratum or who decided,
+            if a chapter stands twice or a chapter of review or plan is missing, or a stratum mixes parts.
+        """
+        path = self.data / "strata.csv"
+        if not path.exists():
+            return None
+        sentences = outline(restore(self.reports(), self.emendations), headings=self.headings)
+        chapters = sentences.drop_duplicates(["report", "chapter"]).set_index(["report", "chapter"])
+        return _strata(read_rows(path, STRATA_COLUMNS), chapters[["part", "chapter_title"]].astype(str))
+
     def senses(self, reports: list[Report]) -> pd.DataFrame:
         """Read the coded senses, `data/senses/<term>.csv`, with their places in the text of restored reports.
 
@@ -199,6 +221,38 @@ def _sense_place(path: Path, row: dict[str, str], reports: dict[str, Report]) ->
         if report.text.startswith(form, start):
             return start
     raise StudyError(f"{where}: {form!r} does not stand there. Offsets count characters of the witness from 0.")
+
+
+def _strata(rows: list[dict[str, str]], chapters: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of strata.csv as a table, after checking each against the chapters of the reports."""
+    titles: dict[Any, str] = chapters["chapter_title"].to_dict()
+    for number, row in enumerate(rows, 2):
+        where = f"strata.csv, row {number}"
+        key = (row["report"], int(row["chapter"]) if row["chapter"].isdecimal() else -1)
+        if key not in titles:
+            numbers = [str(chapter) for report, chapter in titles if report == row["report"]]
+            reports = ", ".join(sorted({report for report, _ in titles}))
+            known = f"its chapters are {', '.join(numbers)}" if numbers else f"reports: {reports}"
+            raise StudyError(f"{where}: {row['report']!r} has no chapter {row['chapter']!r}; {known}.")
+        title = titles[key]
+        if row["title"] != title:
+            raise StudyError(f"{where}: expected the title of chapter {key[1]} of {key[0]}, {title!r}; found {row['title']!r}.")
+        if not row["stratum"].strip() or not row["decided_by"].strip():
+            raise StudyError(f"{where}: expected a stratum and who decided; found {row['stratum']!r} and {row['decided_by']!r}.")
+    table = pd.DataFrame(rows).astype({"chapter": int}) if rows else pd.DataFrame(columns=list(STRATA_COLUMNS))
+    keys = pd.MultiIndex.from_frame(table[["report", "chapter"]])
+    if keys.has_duplicates:
+        raise StudyError("strata.csv names chapter {1} of {0} twice. Give it one stratum.".format(*keys[keys.duplicated()][0]))
+    wanted = chapters.index[chapters["part"].isin(["review", "plan"])]
+    if len(missing := wanted.difference(keys, sort=True)):
+        raise StudyError("strata.csv lacks chapter {1} of {0}; expected every chapter of review and plan.".format(*missing[0]))
+    table["part"] = chapters["part"].reindex(keys).to_numpy()
+    mixed = table.groupby("stratum", sort=True)["part"].unique()
+    mixed = mixed[mixed.map(len) > 1]
+    if len(mixed):
+        parts = " and ".join(mixed.iloc[0])
+        raise StudyError(f"strata.csv: the stratum {mixed.index[0]!r} mixes {parts}. Match within one part.")
+    return table
 
 
 def open_study(start: str | Path = ".") -> Study:

@@ -187,7 +187,7 @@ def _word_for(name: str, value: object, language: str) -> str:
 
 def _interval(row: Mapping[Any, Any]) -> str:
     """Return the ratio of rates and its interval, as in `0.13 [0.0063, 0.77]`."""
-    middle, low, high = (NOTHING if pd.isna(row[key]) else ratio(2.0 ** row[key]) for key in ("log2_ratio", "low", "high"))
+    middle, low, high = (NOTHING if pd.isna(row[key]) else ratio(2.0 ** row[key]) for key in ("log2_matched", "low", "high"))
     return f"{middle} [{low}, {high}]"
 
 

@@ -10,7 +10,8 @@ from shinan_research.files import read_rows
 
 DATA = Path(__file__).parents[1] / "data"
 JUDGES = {"algorithm", "machine reader", "person"}
-JUDGEMENTS = sorted(path for kind in ("emendations", "headings", "senses", "links") for path in (DATA / kind).rglob("*.csv"))
+KINDS = ("emendations", "headings", "senses", "links")
+JUDGEMENTS = [*sorted(path for kind in KINDS for path in (DATA / kind).rglob("*.csv")), DATA / "strata.csv"]
 
 
 def test_every_file_is_listed_with_its_digest() -> None:
@@ -37,3 +38,17 @@ def test_every_judgement_says_who_decided(path: Path) -> None:
     rows = read_rows(path, ("decided_by",))
     assert rows
     assert {row["decided_by"] for row in rows} <= JUDGES
+
+
+def test_the_two_readings_of_the_strata_agree_as_the_codebook_says() -> None:
+    """Of all pairs of chapters of the two reports, both readings join the same 17."""
+    rows = read_rows(DATA / "strata.csv", ("report", "stratum", "first", "second", "certainty"))
+    before, after = ([row for row in rows if row["report"].endswith(year)] for year in ("2019", "2020"))
+    joined = {
+        reading: {(i, j) for i, one in enumerate(before) for j, two in enumerate(after) if one[reading] == two[reading]}
+        for reading in ("stratum", "first", "second")
+    }
+    assert len(before) * len(after) == 252
+    assert joined["stratum"] == joined["first"] == joined["second"]
+    assert len(joined["first"]) == 17
+    assert {row["certainty"] for row in rows} == {"sure", "arguable"}

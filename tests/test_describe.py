@@ -40,11 +40,12 @@ def test_caption_and_alt_in_both_languages(name: str) -> None:
 
 def test_survivors() -> None:
     """Without a surviving word the sentence says none; with some it counts and names them."""
-    table = made()["ranking"].assign(verdict="no evidence")
+    table = made()["ranking"].assign(verdict="no evidence", p_adjusted=0.5)
     assert survivors(table) == say("describe.ranking.none", "en", survive=0, words="")
-    table.loc[table.index[:2], "verdict"] = ["higher", "fragile"]
+    table.loc[table.index[:2], ["verdict", "p_adjusted"]] = [["higher", 0.01], ["fragile", 0.02]]
     first, second = table["term"].iloc[:2]
     assert f"holds for 2: {first}, {second}." in survivors(table) and f"{first}、{second}" in survivors(table, "zh")
+    assert f"1 are fragile: {second}." in survivors(table)
 
 
 def test_ranking_counts_what_chance_gives() -> None:

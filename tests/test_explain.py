@@ -18,7 +18,9 @@ BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
 PLACE = {"zh": "甲县", "en": "Jia County"}
 ROW = {
     "scope": "body", "term": "花", "before": "2001", "after": "2002", "count_before": 30, "count_after": 12, "rate_before": 21.44,
-    "rate_after": 8.06, "log2_ratio": -1.5, "low": -2.4, "high": -0.6, "p_adjusted": 0.0123, "p_without_chapter": 0.4567,
+    "rate_after": 8.06, "matched_before": 30, "matched_after": 12, "log2_ratio": -1.5, "log2_matched": -1.5,
+    "low": -2.4, "high": -0.6, "p_adjusted": 0.0123, "p_without_chapter": 0.4567,
+    "p_unmatched": 0.0312, "p_readings": 0.6789, "hangs_on": "",
     "detectable_ratio": 2.34, "blocks": 17, "verdict": "lower",
 }  # fmt: skip
 
@@ -54,7 +56,7 @@ def clean(text: str) -> None:
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_every_verdict_in_both_languages(verdict: str, language: str) -> None:
     """Fact, interval where tested, finding and caution follow one another, each in words of its own."""
-    text = explain(ROW | {"verdict": verdict}, language)
+    text = explain(ROW | {"verdict": verdict, "hangs_on": "chapter" if verdict == "fragile" else ""}, language)
     clean(text)
     tested = verdict not in ("too rare", "too concentrated")
     assert "花" in text
@@ -85,6 +87,7 @@ def test_numbers_of_the_prose_are_those_of_the_row(real, language: str) -> None:
             row[name] for name in ("count_before", "count_after", "rate_before", "rate_after", "p_adjusted", "p_without_chapter")
         ]
         known += [row["blocks"], row["detectable_ratio"], row["count_before"] + row["count_after"], 10_000, 95, 0.001, 2019, 2020]
+        known += [row["p_unmatched"], row["p_readings"]]
         known += [2 ** row[name] for name in ("log2_ratio", "low", "high")]
         found = printed(text.replace(row["term"], ""))
         for number, half in found:
@@ -102,7 +105,7 @@ def test_no_powers_of_ten(language: str) -> None:
     tokens = tokens_of({BEFORE: [["花花花" + "草" * 17] * 14] * 3, AFTER: [["草" * 20] * 14] * 3})
     clean(explain(compare(tokens, BEFORE, AFTER, terms=["花"], n_permutations=999).iloc[0], language))
     for log2_ratio in (6.63, 6.64, 6.65, 14.0, 20.0, -20.0):
-        clean(explain(ROW | {"log2_ratio": log2_ratio, "low": log2_ratio - 1, "high": log2_ratio + 1}, language))
+        clean(explain(ROW | {"log2_matched": log2_ratio, "low": log2_ratio - 1, "high": log2_ratio + 1}, language))
 
 
 def test_a_series_is_as_good_as_a_mapping(real) -> None:

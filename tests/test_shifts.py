@@ -12,7 +12,8 @@ from test_counts import tokens_of
 
 from shinan_research import Segmenter, ShinanError, compare, occurrences, open_study, outline, restore, tokenize
 from shinan_research.counts import count_units
-from shinan_research.shifts import COLUMNS, false_discovery, holm, log_likelihood, quasi_jeffreys, raw_dispersion
+from shinan_research.rates import Strata, common_ratio, false_discovery, holm, log_likelihood, quasi_jeffreys, raw_dispersion
+from shinan_research.shifts import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
@@ -49,6 +50,11 @@ def vocabulary(real) -> pd.DataFrame:
 def filled(words: str, *, blocks: int, size: int = 20) -> list[str]:
     """Return blocks of one length that each hold the same words, filled up with 草."""
     return [words + "草" * (size - len(words))] * blocks
+
+
+def one_stratum(a: np.ndarray, b: np.ndarray, n1: float, n2: float) -> Strata:
+    """Return counts and totals of two groups as a single stratum."""
+    return Strata((a + b)[None], np.array([n1]), np.array([n2]))
 
 
 def run(before: list[list[str]], after: list[list[str]], terms: object = ("花",), **options) -> pd.DataFrame:
@@ -212,7 +218,8 @@ def test_intervals_nest_and_stay_finite(real, vocabulary) -> None:
     assert ((table["low"] < table["low_inner"]) & (table["low_inner"] < table["high_inner"])).all()
     assert (table["high_inner"] < table["high"]).all()
     assert np.isfinite(table[NUMBERS]).all().all()
-    low, high = quasi_jeffreys(np.array([0.0, 0, 5000]), np.array([0.0, 5000, 0]), 1e4, 1e4, np.ones(3), 0.95)
+    a, b = np.array([0.0, 0, 5000]), np.array([0.0, 5000, 0])
+    low, high = quasi_jeffreys(a, b, one_stratum(a, b, 1e4, 1e4), np.ones(3), 0.95)
     assert np.isfinite([low, high]).all()
     assert (low[0], low[1]) == pytest.approx((-high[0], -high[2]))
 
@@ -221,7 +228,7 @@ def test_coverage_of_the_interval() -> None:
     """Of Poisson counts with a known ratio, the 95 % interval without dispersion holds it in 93 to 97 of 100 draws."""
     rng = np.random.default_rng(3)
     a, b = rng.poisson(14, 20_000).astype(float), rng.poisson(21, 20_000).astype(float)
-    low, high = quasi_jeffreys(a, b, 1e4, 1e4, np.ones(20_000), 0.95)
+    low, high = quasi_jeffreys(a, b, one_stratum(a, b, 1e4, 1e4), np.ones(20_000), 0.95)
     assert 0.93 <= ((low <= np.log2(1.5)) & (np.log2(1.5) <= high)).mean() <= 0.97
 
 
@@ -363,7 +370,7 @@ def test_same_bytes_for_the_same_seed() -> None:
     one, two, other = (run(*chapters, terms=["花", "树"], seed=seed) for seed in (4, 4, 5))
     assert one.to_csv(index=False) == two.to_csv(index=False)
     changed = {name for name in one.columns if not one[name].equals(other[name])}
-    assert {"p"} <= changed <= {"p", "p_adjusted", "p_max"}
+    assert {"p"} <= changed <= {"p", "p_adjusted", "p_max", "p_unmatched", "p_without_chapter"}
 
 
 def test_chunks_of_draws_leave_no_seam() -> None:
@@ -383,12 +390,75 @@ def test_strata_are_respected() -> None:
     assert run(before, after, strata=strata)["p"].iloc[0] == 1
 
 
+def matching(*rows: tuple[int, int, str]) -> pd.DataFrame:
+    """Return strata from year, chapter and name."""
+    named = [(f"甲县-{year}", chapter, name) for year, chapter, name in rows]
+    return pd.DataFrame(named, columns=["report", "chapter", "stratum"])
+
+
 def test_strata_with_one_group_add_nothing() -> None:
-    """Where no stratum holds both groups there is nothing to deal, and p is 1."""
-    rows = [(f"甲县-{year}", 0, str(year)) for year in (2001, 2002)]
-    strata = pd.DataFrame(rows, columns=["report", "chapter", "stratum"])
-    row = run([filled("花花", blocks=10)], [filled("", blocks=10)], strata=strata).iloc[0]
-    assert (row["p"], row["p_max"], row["verdict"]) == (1, 1, "no evidence")
+    """A chapter without counterpart enters counts and rates; ratio, interval, dispersion and p are those without it."""
+    alone, pair = filled("花花花", blocks=8), (uneven(4), uneven(5))
+    strata = matching(*((year, chapter, "甲") for year in (2001, 2002) for chapter in range(4)), (2001, 4, "乙"))
+    with_it, without = run([*pair[0], alone], pair[1], strata=strata).iloc[0], run(*pair).iloc[0]
+    assert with_it["count_before"] == without["count_before"] + 24 == with_it["matched_before"] + 24
+    assert with_it["blocks"] == without["blocks"] + 8
+    columns = ["low", "high", "dispersion", "keyness", "p_closed", "p", "detectable_ratio"]
+    assert with_it[columns].tolist() == pytest.approx(without[columns].tolist(), rel=1e-9)
+
+
+def test_no_stratum_in_common() -> None:
+    """Where no stratum holds both groups nothing can be compared, and the message says what to do."""
+    with pytest.raises(ShinanError, match=r"No stratum holds text of both groups\. Match one chapter at least"):
+        run([filled("花花", blocks=10)], [filled("", blocks=10)], strata=matching((2001, 0, "甲"), (2002, 0, "乙")))
+
+
+def test_the_common_ratio_solves_its_equation() -> None:
+    """The expected share of the second group at the ratio found, stratum by stratum, is the share asked for."""
+    rng = np.random.default_rng(5)
+    strata = Strata(rng.poisson(3, (6, 40)).astype(float), rng.uniform(50, 900, 6), rng.uniform(50, 900, 6))
+    for share in (1e-6, 0.02, 0.4, 0.97):
+        ratio = 2 ** common_ratio(np.full(40, np.log(share / (1 - share))), strata)
+        for column in range(40):
+            x, r = strata.x[:, column], ratio[column]
+            expected = sum(x[s] * r * strata.n2[s] / (strata.n1[s] + r * strata.n2[s]) for s in range(6))
+            assert expected == pytest.approx(share * x.sum(), rel=1e-9)
+
+
+def test_equal_rates_within_strata_have_ratio_one() -> None:
+    """Two chapters of unlike rates and unlike lengths: the whole differs, the common ratio does not."""
+    before = [filled("花花花花", blocks=12), filled("花", blocks=4)]
+    after = [filled("花花花花", blocks=4), filled("花", blocks=12)]
+    strata = matching(*((year, chapter, str(chapter)) for year in (2001, 2002) for chapter in (0, 1)))
+    row = run(before, after, strata=strata).iloc[0]
+    assert row["log2_ratio"] < -0.8
+    assert row["log2_matched"] == pytest.approx(0, abs=0.02)
+    assert row["keyness"] == pytest.approx(0, abs=1e-6)
+    assert row["p_unmatched"] < 0.05 < row["p_adjusted"]
+    assert (row["verdict"], row["hangs_on"]) == ("fragile", "matching")
+
+
+def test_g2_within_strata_by_hand(real) -> None:
+    """Keyness squared times dispersion is G2 against the sum of the strata's expectations, by plain loops."""
+    study, _, tokens, _ = real
+    found = occurrences(tokens, study.terms)
+    table = compare(tokens, study.before, study.after, terms=study.terms, strata=study.strata, n_permutations=0)
+    stratum = {(row.report, row.chapter): row.stratum for row in study.strata.itertuples()}
+    body = tokens[tokens["part"] != "annex"]
+    keys = [stratum.get((r, c), p) for r, c, p in zip(body["report"], body["chapter"], body["part"], strict=True)]
+    n = body["han"].groupby([keys, body["report"]]).sum().unstack().dropna()
+    for row in table.itertuples():
+        mine = found[(found["term"] == row.term) & found["start"].notna() & (found["part"] != "annex")]
+        keys = [stratum.get((r, c), p) for r, c, p in zip(mine["report"], mine["chapter"], mine["part"], strict=True)]
+        x = pd.Series(1, index=mine.index).groupby([pd.Series(keys, mine.index, dtype=object), mine["report"]]).sum().unstack()
+        x = x.reindex(index=n.index, columns=n.columns).fillna(0)
+        a, b = x.sum()
+        assert (a, b) == (row.matched_before, row.matched_after)
+        second = (x.sum(axis=1) * n.iloc[:, 1] / n.sum(axis=1)).sum()
+        first, total = a + b - second, n.sum()
+        cells = [(a, first), (b, second), (total.iloc[0] - a, total.iloc[0] - first), (total.iloc[1] - b, total.iloc[1] - second)]
+        g2 = 2 * sum(seen * np.log(seen / mean) for seen, mean in cells if seen)
+        assert row.keyness**2 * row.dispersion == pytest.approx(max(g2, 0), abs=1e-8), row.term
 
 
 def test_type_one_error_under_random_relabelling(real) -> None:
@@ -493,7 +563,8 @@ def test_other_units(real, unit: str) -> None:
 
 def test_leaving_out_a_chapter_by_removing_its_tokens(real) -> None:
     """p_without_chapter is the largest Holm-adjusted closed p over texts from which one chapter was really cut out."""
-    study, _, tokens, table = real
+    study, _, tokens, _ = real
+    table = compare(tokens, study.before, study.after, terms=study.terms, n_permutations=0)
     found, common = occurrences(tokens, study.terms), table.attrs["settings"]["common_dispersion"]
     family = table[(table["family"] == "declared") & table["p"].notna()]["term"].tolist()
     worst = dict.fromkeys(family, 0.0)
@@ -514,6 +585,40 @@ def test_leaving_out_a_chapter_by_removing_its_tokens(real) -> None:
     ours = table.set_index("term")["p_without_chapter"]
     for term in family:
         assert ours[term] == pytest.approx(worst[term], rel=1e-4), term
+
+
+def test_what_was_found_is_tested_again_without_its_chapter(real) -> None:
+    """A finding by permutation is undone, or not, by the permutation of the text without its most telling chapter."""
+    study, _, tokens, table = real
+    row = table.iloc[0]
+    assert row["p_adjusted"] <= 0.05
+    rest = tokens[(tokens["report"] != "shinan-2019") | (tokens["chapter"] != 2)]
+    again = compare(rest, study.before, study.after, terms=study.terms)
+    family = table[(table["family"] == "declared") & table["p"].notna()]
+    others = family["p"].tolist()[1:]
+    assert row["p_without_chapter"] == pytest.approx(min(1, again["p"].iloc[0] * (1 + len(others))), rel=1e-9)
+    assert (row["verdict"], row["hangs_on"]) == ("fragile", "chapter")
+
+
+def test_another_reading_can_undo_a_finding() -> None:
+    """A word that another reading of the text holds less unevenly is fragile, and the table says on what it hangs."""
+    before, after = [filled("花", blocks=10), filled("树", blocks=4)], [filled("", blocks=10), filled("树", blocks=4)]
+    other = tokens_of({BEFORE: before, AFTER: [filled("花", blocks=10), filled("树", blocks=4)]})
+    alone, row = run(before, after).iloc[0], run(before, after, readings={"other": other}).iloc[0]
+    assert alone["verdict"] == "fragile" if alone["hangs_on"] else "lower"
+    assert row["p_readings"] > 0.05
+    assert "reading" in row["hangs_on"]
+    assert row["p_adjusted"] == alone["p_adjusted"]
+    same = run(before, after, readings={"same": tokens_of({BEFORE: before, AFTER: after})}).iloc[0]
+    assert same["p_readings"] == same["p_adjusted"]
+
+
+def test_a_reading_without_the_term_says_nothing_about_it() -> None:
+    """A term that another reading does not hold is not undone by it."""
+    before, after = [filled("花", blocks=12)], [filled("", blocks=12)]
+    gone = tokens_of({BEFORE: [filled("", blocks=12)], AFTER: after})
+    row = compare(tokens_of({BEFORE: before, AFTER: after}), BEFORE, AFTER, readings={"gone": gone}, n_permutations=999)
+    assert row.set_index("term").loc["花", "hangs_on"] in ("", "chapter")
 
 
 def test_verdicts_in_their_order() -> None:

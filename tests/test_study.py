@@ -307,3 +307,55 @@ def test_a_copy_of_no_report_is_named(make):
     study = make(**with_file("甲区2019", LINE.format(2019)), **{"copies/乙区-2019.txt": "一"})
     with pytest.raises(StudyError, match=r"data/copies/乙区-2019\.txt belongs to no report. Reports: 甲区-2019"):
         study.reports()
+
+
+# Strata
+
+PAIR = {
+    "raw/甲区-2019.txt": LINE.format(2019) + "\n一、2018年工作回顾\n经济发展。\n二、2019年工作安排\n发展经济。\n",
+    "raw/甲区-2020.txt": LINE.format(2020) + "\n一、2019年工作回顾\n经济平稳。\n二、2020年工作安排\n稳住经济。\n",
+}
+STRATA = """report,chapter,title,stratum,decided_by
+甲区-2019,1,一、2018年工作回顾,回顾,person
+甲区-2019,2,二、2019年工作安排,安排,person
+甲区-2020,1,一、2019年工作回顾,回顾,person
+甲区-2020,2,二、2020年工作安排,安排,person
+"""
+
+
+def test_a_study_without_strata_has_none(make):
+    """Without data/strata.csv nothing is matched, and that is no error."""
+    assert make(**PAIR).strata is None
+
+
+def test_strata_are_read_with_their_parts(make):
+    """Every chapter of review and plan has a row, its number is a number and its part is added."""
+    strata = make(**PAIR, **{"strata.csv": STRATA}).strata
+    assert strata[["report", "chapter", "stratum", "part"]].to_numpy().tolist() == [
+        ["甲区-2019", 1, "回顾", "review"],
+        ["甲区-2019", 2, "安排", "plan"],
+        ["甲区-2020", 1, "回顾", "review"],
+        ["甲区-2020", 2, "安排", "plan"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("2019,1,一、2018", "2019,1,一、", r"row 2: expected the title .*'一、2018年工作回顾'; found '一、年工作回顾'"),
+        ("甲区-2020,2", "甲区-2020,7", r"row 5: '甲区-2020' has no chapter '7'; its chapters are 0, 1, 2\."),
+        ("甲区-2020,2", "甲区-2020,二", r"row 5: '甲区-2020' has no chapter '二'"),
+        ("甲区-2020,2", "乙区-2020,2", r"row 5: '乙区-2020' has no chapter '2'; reports: 甲区-2019, 甲区-2020\."),
+        (",安排,person", ",,person", r"row 3: expected a stratum and who decided; found '' and 'person'"),
+        (",安排,person", ",安排,", r"row 3: expected a stratum and who decided"),
+        ("甲区-2020,2,二、2020年工作安排,安排,person\n", "", r"strata\.csv lacks chapter 2 of 甲区-2020"),
+        ("甲区-2019,2,", "甲区-2019,1,一、2018年工作回顾,回顾,person\n甲区-2019,2,", r"names chapter 1 of 甲区-2019 twice"),
+        ("回顾,person", "安排,person", r"the stratum '安排' mixes review and plan"),
+        ("title,", "titel,", r"strata\.csv: the column title is missing"),
+    ],
+)
+def test_a_mistake_in_strata_is_named_with_its_row(make, old, new, message):
+    """A title that has moved, an unknown chapter, an empty cell, a chapter twice or missing and a mixed stratum are refused."""
+    study = make(**PAIR, **{"strata.csv": STRATA.replace(old, new, 1 if "," in old[:3] else -1)})
+    with pytest.raises(ShinanError, match=message):
+        _ = study.strata

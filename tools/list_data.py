@@ -19,6 +19,8 @@ ORIGINS = {
     "headings": "headings: two machine readings, the second blind and of parts and chapters only; they agree on all of these",
     "senses": "senses of declared terms: two machine readings, the second blind; they agree on all rows",
     "links": "numeric targets and their outcomes: two machine readings, the second blind (see `links/CODEBOOK.md`)",
+    "strata.csv": "matched chapters: two machine readings, the second blind; they agree on all pairs (see `CODEBOOK-strata.md`)",
+    "CODEBOOK-strata.md": "how chapters are matched",
     "lexicon": "names and terms of these two reports: machine reading",
     "glosses.csv": "glosses by a language model",
     "study.toml": "written for this study",

@@ -53,7 +53,7 @@ def draw_ranking(
     table = vocabulary_shift.assign(row=range(len(vocabulary_shift)))
     tested = table[table["verdict"].isin(TESTED)]
     ranked = tested.assign(size=tested["keyness"].abs()).sort_values("size", ascending=False, kind="stable")
-    sides = {"before": ranked[ranked["log2_ratio"] < 0].head(each), "after": ranked[ranked["log2_ratio"] > 0].head(each)}
+    sides = {"before": ranked[ranked["log2_matched"] < 0].head(each), "after": ranked[ranked["log2_matched"] > 0].head(each)}
     rows = max(1, *map(len, sides.values()))
     across, panel = width_mm(width), HEAD + rows * ROW + FOOT
     beside = width == "double"
@@ -99,7 +99,7 @@ def _panel(
         )
         marks.draw_intervals(ratio, number, row, FRAMES[role], thick=2.0, colour="#777777")
         mark = marks.verdict_mark(row["verdict"], zorder=3, clip_on=False)
-        marks.of_row(ratio.plot(np.clip([row["log2_ratio"]], *FRAMES[role]), [number], **mark)[0], row["row"])
+        marks.of_row(ratio.plot(np.clip([row["log2_matched"]], *FRAMES[role]), [number], **mark)[0], row["row"])
     bursts.barh(range(len(table)), table["dispersion"] - 1, left=1, height=0.45, color="#b5b5b5")
     largest = max(2.0, float(np.ceil(whole.loc[whole["verdict"].isin(TESTED), "dispersion"].max())))
     bursts.set_xlim(1, largest * 1.02)

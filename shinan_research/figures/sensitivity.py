@@ -86,9 +86,9 @@ def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str)
         size, order = (4.8, 5) if row["base"] else (2.4, 2 + own)
         style = {"markersize": size, "markeredgewidth": 0.6, "zorder": order, "clip_on": False}
         style = marks.verdict_mark(row["verdict"], colour=COLOURS["ink"] if own else OTHER, **style)
-        x = float(np.clip(row["log2_ratio"], *FRAME))
+        x = float(np.clip(row["log2_matched"], *FRAME))
         marks.of_row(ax.plot([x], [y + shift], **style)[0], row["row"])
-        if x != row["log2_ratio"]:
+        if x != row["log2_matched"]:
             marks.draw_arrow(ax, x + np.sign(x) * 0.13, y, FRAME, markersize=2.6)
     across = size_mm(figure)[0]
     if len(mine):

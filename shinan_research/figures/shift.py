@@ -204,7 +204,7 @@ def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
         place = rows[row["term"]]
         marks.draw_intervals(ax, place, row, FRAME)
         mark = marks.verdict_mark(row["verdict"], markersize=4.4, zorder=3)
-        marks.of_row(ax.plot(np.clip([row["log2_ratio"]], *FRAME), [place], **mark)[0], number)
+        marks.of_row(ax.plot(np.clip([row["log2_matched"]], *FRAME), [place], **mark)[0], number)
     marks.ratio_axis(ax, *FRAME, shown=[tick for tick in SHOWN_TICKS if abs(tick) != 1 or axes_width(ax) > NARROW])
     ax.set_xlabel(f"{shift['after'].iloc[0]} / {shift['before'].iloc[0]}", labelpad=2)
     return ax

@@ -1,0 +1,221 @@
+"""Estimate ratios of rates in closed form, all terms at once: G2, dispersion, matched ratio, interval, detectable ratio."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, special, stats
+
+from .counts import Counts
+from .errors import ShinanError
+
+Array = NDArray[np.float64]
+
+ALPHA = 0.05
+POWER = 0.8
+SHRINKAGE = 5.0
+SHRINKAGE_FLOOR = 5
+STEPS = 100
+PRECISION = 1e-12
+
+
+class Closed(NamedTuple):
+    """What can be computed in closed form for each term of a matrix of counts (arrays of length terms)."""
+
+    a: Array
+    b: Array
+    g2: Array
+    phi: Array
+    blocks: NDArray[np.int64]
+    p: Array
+
+
+class Strata(NamedTuple):
+    """Per stratum, counts of each term in both groups together (`x`, strata × terms) and the totals of either group."""
+
+    x: Array
+    n1: Array
+    n2: Array
+
+
+def matched(counts: Counts) -> Counts:
+    """Return the units whose stratum holds text of both groups; the others have nothing to be compared with.
+
+    Raises
+    ------
+    ShinanError
+        If there is none.
+    """
+    keep = both(counts)
+    if not keep.any():
+        raise ShinanError("No stratum holds text of both groups. Match one chapter at least, or compare without strata.")
+    return counts if keep.all() else pick(counts, keep)
+
+
+def both(counts: Counts) -> NDArray[np.bool_]:
+    """Return which units belong to a stratum that holds text of both groups."""
+    size = int(counts.stratum.max(initial=-1)) + 1
+    first, second = (np.bincount(counts.stratum[side], counts.n[side], size) for side in (~counts.after, counts.after))
+    inside: NDArray[np.bool_] = np.take((first > 0) & (second > 0), counts.stratum)
+    return inside
+
+
+def pick(counts: Counts, keep: NDArray[np.bool_]) -> Counts:
+    """Return counts of the chosen units alone."""
+    return counts._replace(
+        x=counts.x[np.flatnonzero(keep)], n=counts.n[keep], han=counts.han[keep], after=counts.after[keep],
+        chapter=counts.chapter[keep], stratum=counts.stratum[keep],
+    )  # fmt: skip
+
+
+def by_stratum(counts: Counts) -> Strata:
+    """Return counts and totals summed within strata; strata without a unit are left out."""
+    codes = np.unique(counts.stratum, return_inverse=True)[1]
+    size = int(codes.max()) + 1
+    x = np.asarray((_indicator(codes, size) @ counts.x).todense(), dtype=float)
+    n1, n2 = (np.bincount(codes[side], counts.n[side], size).astype(float) for side in (~counts.after, counts.after))
+    return Strata(x, n1, n2)
+
+
+def _indicator(codes: NDArray[np.int64], size: int) -> sparse.csr_array:
+    """Return the matrix that sums rows with the same code."""
+    return sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(size, len(codes)))
+
+
+def log_likelihood(a: Array, b: Array, n1: float, n2: float, expected: Array | None = None) -> Array:
+    """Return G2 of the 2 × 2 tables (a, n1 − a; b, n2 − b), without correction, in natural logarithms.
+
+    `expected` is what `b` would be without a difference; by default the share of n2 in the whole. Within strata it is the sum of
+    the strata's expectations.
+    """
+    second = (a + b) * n2 / (n1 + n2) if expected is None else expected
+    first = a + b - second
+    cells = [(a, first), (b, second), (n1 - a, n1 - first), (n2 - b, n2 - second)]
+    parts = [special.xlogy(seen, np.divide(seen, mean, out=np.ones_like(seen), where=mean > 0)) for seen, mean in cells]
+    return np.asarray(np.maximum(2 * np.sum(parts, axis=0), 0.0))
+
+
+def expectation(strata: Strata) -> Array:
+    """Return the count of the second group that each stratum's pooled rate leads to, summed over strata."""
+    return np.asarray((strata.n2 / (strata.n1 + strata.n2)) @ strata.x)
+
+
+def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+    """Return per term the counts of both groups, the sandwich variance over units relative to Poisson, and units with it.
+
+    In each cell (a group within a stratum) v = S / (S − 1) · Σ (x − rate · n)² over its S units; the dispersion is the sum
+    of v over the count, the factor by which a Poisson regression's variance must be multiplied (HC0 up to S / (S − 1)). Cells
+    of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, section 5A.12),
+    so that a difference of strata counts as variation there.
+    """
+    codes = _cells(counts)
+    size = int(codes.max()) + 1
+    sums = _indicator(codes, size)
+    total = np.asarray((sums @ counts.x).todense(), dtype=float)
+    n, n_square = np.bincount(codes, counts.n, size), np.bincount(codes, counts.n**2, size)
+    units = np.bincount(codes, minlength=size)
+    factor = np.where(units > 0, np.maximum(units, 2) / np.maximum(units - 1, 1), 0.0)
+    rate = total / np.where(n > 0, n, 1.0)[:, None]
+    weighted = counts.x.multiply(counts.n[:, None]).tocsr()
+    variance = factor @ np.asarray((sums @ counts.x.multiply(counts.x)).todense(), dtype=float)
+    cross = np.asarray((sums @ weighted).todense(), dtype=float)
+    variance = variance - 2 * (factor[:, None] * rate * cross).sum(axis=0) + (factor * n_square) @ rate**2
+    a, b = (np.asarray(counts.x[np.flatnonzero(side)].sum(axis=0), dtype=float).ravel() for side in (~counts.after, counts.after))
+    blocks = np.diff(counts.x.tocsc().indptr).astype(np.int64)
+    raw = np.divide(np.maximum(variance, 0), a + b, out=np.ones_like(a), where=a + b > 0)
+    return a, b, raw, blocks
+
+
+def _cells(counts: Counts) -> NDArray[np.int64]:
+    """Return the cell of each unit: 2 · stratum + group, or 0 and 1 for the units alone in theirs."""
+    cells = 2 * (counts.stratum + 1) + counts.after
+    alone = np.bincount(cells)[cells] == 1
+    return np.where(alone, counts.after, cells).astype(np.int64)
+
+
+def common_dispersion(vocabulary: Counts) -> float:
+    """Return the count-weighted mean dispersion of the words that occur at least five times."""
+    a, b, phi, _ = raw_dispersion(vocabulary)
+    weight = np.where(a + b >= SHRINKAGE_FLOOR, a + b, 0.0)
+    return float((weight @ phi) / weight.sum()) if weight.sum() else 1.0
+
+
+def closed_form(counts: Counts, common: float) -> Closed:
+    """Return counts, G2 against the strata's expectation, shrunk dispersion and p of every term."""
+    a, b, raw, blocks = raw_dispersion(counts)
+    weight = np.maximum(blocks - 1, 0)
+    phi = np.maximum((SHRINKAGE * common + weight * raw) / (SHRINKAGE + weight), 1.0)
+    strata = by_stratum(counts)
+    g2 = log_likelihood(a, b, strata.n1.sum(), strata.n2.sum(), expectation(strata))
+    return Closed(a, b, g2, phi, blocks, stats.chi2.sf(g2 / phi, 1))
+
+
+def quasi_jeffreys(a: Array, b: Array, strata: Strata, phi: Array, level: float) -> tuple[Array, Array]:
+    """Return the ends of the interval for log2 of the ratio of rates that the strata have in common.
+
+    Given the counts of both groups together, the share of b is binomial; its Jeffreys posterior, with counts divided by the
+    dispersion, is Beta(b / phi + 1/2, a / phi + 1/2). The quantiles of the share become ratios by :func:`common_ratio`; with
+    one stratum that is the odds times n1 / n2.
+    """
+    tail = (1 - level) / 2
+    shares = (special.betaincinv(one / phi + 0.5, two / phi + 0.5, tail) for one, two in ((b, a), (a, b)))
+    below, above = (np.asarray(special.logit(share), dtype=np.float64) for share in shares)
+    return common_ratio(below, strata), common_ratio(-above, strata)
+
+
+def common_ratio(logit: Array, strata: Strata) -> Array:
+    """Return log2 of the ratio R of rates at which the second group would have a share of the counts with this logit.
+
+    In a stratum the share is R n2 / (n1 + R n2), and over strata their mean, weighted by the counts of the term (by the totals
+    if there are none). Given the counts of the strata this is the equation of the maximum likelihood estimate of a ratio
+    common to them (Breslow and Day 1987, section 3.6). One stratum has a closed form; otherwise Newton steps on the logit.
+    """
+    offset = np.log(strata.n2 / strata.n1)
+    if len(offset) == 1:
+        return np.asarray((logit - offset[0]) / np.log(2))
+    totals = strata.x.sum(axis=0)
+    size = strata.n1 + strata.n2
+    weight = np.where(totals > 0, strata.x, size[:, None]) / np.where(totals > 0, totals, size.sum())
+    value = logit - offset @ weight
+    for _ in range(STEPS):
+        share = special.expit(value + offset[:, None])
+        mean = (weight * share).sum(axis=0)
+        slope = (weight * share * (1 - share)).sum(axis=0) / (mean * (1 - mean))
+        step = (special.logit(mean) - logit) / np.maximum(slope, 0.25)
+        value = value - step
+        if np.abs(step).max(initial=0.0) < PRECISION:
+            break
+    return np.asarray(value / np.log(2))
+
+
+def detectable_ratio(pooled: Array, n1: float, n2: float, phi: Array) -> Array:
+    """Return the ratio of rates that a test of this size finds with power 0.8 (normal approximation)."""
+    expected = np.maximum(pooled, 0.5)
+    error = np.sqrt(phi * (n1 + n2) / expected * (1 / n1 + 1 / n2))
+    return np.asarray(np.exp((stats.norm.isf(ALPHA / 2) + stats.norm.ppf(POWER)) * error))
+
+
+def adjust(p: Array, families: NDArray[np.object_]) -> Array:
+    """Return p adjusted within each family: Holm for declared ones, Benjamini and Hochberg for the vocabulary."""
+    adjusted = np.full(len(p), np.nan)
+    for name in dict.fromkeys(families.tolist()):
+        rows = np.flatnonzero((families == name) & ~np.isnan(p))
+        if len(rows):
+            adjusted[rows] = false_discovery(p[rows]) if name == "vocabulary" else holm(p[rows])
+    return adjusted
+
+
+def holm(p: Array) -> Array:
+    """Return p adjusted by Holm's step-down rule (family-wise error)."""
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
+
+
+def false_discovery(p: Array) -> Array:
+    """Return p adjusted by Benjamini and Hochberg's step-up rule (false discovery rate)."""
+    return np.asarray(stats.false_discovery_control(p, method="bh"))
