@@ -82,7 +82,7 @@ def invented() -> pd.DataFrame:
     for place, verdict in enumerate(VERDICTS):
         table.loc[place, ["low", "high"]] = says.get(verdict, (1.0, 3.0))
         table.loc[place, ["low_inner", "high_inner"]] = [end / 2 + 0.5 for end in says.get(verdict, (1.0, 3.0))]
-    return table.assign(log2_ratio=[1.1, -1.2, 1.3, -1.4, 1.5, -1.6])
+    return table.assign(log2_matched=[1.1, -1.2, 1.3, -1.4, 1.5, -1.6])
 
 
 def shown(figure: Figure) -> list[Text]:
@@ -243,7 +243,7 @@ def test_the_mark_follows_the_verdict_not_the_interval() -> None:
     faces = {"higher": "o full", "lower": "o full", "fragile": "o left", "no evidence": "o full"}
     assert len(marks) == len(shift)
     for (_, (x, marker, face, filling)), row in zip(sorted(marks.items()), shift.itertuples(), strict=True):
-        assert x == row.log2_ratio
+        assert x == row.log2_matched
         if row.verdict.startswith("too"):
             assert (marker, face) == ("x", "none")
         else:
@@ -291,7 +291,7 @@ def test_intervals_and_arrows(real, headline) -> None:
 
 def test_a_ratio_beyond_the_frame_stays_on_it() -> None:
     """A ratio outside the frame is marked at its edge, beside the arrow, and never outside the panel."""
-    shift = small("花")[0].assign(log2_ratio=11.0, low=5.0, high=17.0, low_inner=9.0, high_inner=13.0)
+    shift = small("花")[0].assign(log2_matched=11.0, low=5.0, high=17.0, low_inner=9.0, high_inner=13.0)
     with house_style():
         ax = draw_ratio(shift, ax=add_axes(new_figure("single", 40), 20, 10, 50, 20))
     [(x, *_)] = ratio_marks(ax).values()

@@ -123,7 +123,7 @@ def test_ranking_shows_the_testable_words_that_stand_out() -> None:
     table.loc[table.index[0], "verdict"] = "too concentrated"
     seen = words(draw_ranking(table, each=5))
     kept = table.iloc[1:].sort_values("keyness", key=abs, ascending=False, kind="stable")
-    for side in (kept[kept["log2_ratio"] < 0], kept[kept["log2_ratio"] > 0]):
+    for side in (kept[kept["log2_matched"] < 0], kept[kept["log2_matched"] > 0]):
         for row in side.head(5).itertuples():
             assert row.term in seen and f"{row.count_before}→{row.count_after}" in seen
     assert table["term"].iloc[0] not in seen
@@ -132,14 +132,14 @@ def test_ranking_shows_the_testable_words_that_stand_out() -> None:
 def test_ranking_marks_follow_the_verdict() -> None:
     """Hollow is no evidence, filled is higher or lower, and the statement counts the words that survive."""
     table = made()["ranking"].assign(verdict="no evidence")
-    up = table.index[table["log2_ratio"] > 0][0]
+    up = table.index[table["log2_matched"] > 0][0]
     figure = draw_ranking(table, language="en")
     assert {to_hex(line.get_markerfacecolor()) for line in marks(figure, 2) if line.get_marker() == "o"} == {"#ffffff"}
     assert say("ranking.none", "en", tested=len(table)) in words(figure)
     table.loc[up, "verdict"] = "higher"
     figure = draw_ranking(table, language="en")
     filled = [line for line in marks(figure, 2) if to_hex(line.get_markerfacecolor()) == COLOURS["ink"]]
-    assert [float(line.get_xdata()[0]) for line in filled if line.get_marker() == "o"] == [min(table.loc[up, "log2_ratio"], 5)]
+    assert [float(line.get_xdata()[0]) for line in filled if line.get_marker() == "o"] == [min(table.loc[up, "log2_matched"], 5)]
     assert say("ranking.some", "en", tested=len(table), survive=1) in words(figure)
 
 
@@ -232,7 +232,7 @@ def test_sensitivity_draws_every_way_of_counting() -> None:
     table = made()["sensitivity"]
     found = [line for line in marks(draw_sensitivity(table)) if line.get_marker() in ("o", "x")]
     drawn = sorted(float(line.get_xdata()[0]) for line in found)
-    assert drawn == pytest.approx(sorted(table["log2_ratio"].clip(-5, 5)))
+    assert drawn == pytest.approx(sorted(table["log2_matched"].clip(-5, 5)))
     assert sum(line.get_markersize() > 4 for line in found) == table["term"].nunique()
 
 
