@@ -20,7 +20,8 @@ SCOPES = {
     "plan": ("plan",),
     "annex": ("annex",),
 }
-UNITS = ("block", "sentence", "chapter", "report")
+TEXT_UNITS = ("block", "sentence", "chapter")
+UNITS = (*TEXT_UNITS, "report")
 
 STRATA = ("report", "chapter", "stratum")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .counts import SCOPES, UNITS, Group, belongs
+from .counts import SCOPES, TEXT_UNITS, Group, belongs
 from .errors import ShinanError
 from .shifts import compare
 
@@ -27,7 +27,7 @@ def sensitivity(
     strata: pd.DataFrame | None = None,
     variant: str = "probable",
     scopes: Sequence[str] = ("body", "review", "plan"),
-    units: Sequence[str] = UNITS,
+    units: Sequence[str] = TEXT_UNITS,
     headings: Sequence[bool] = (True, False),
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -118,7 +118,7 @@ def _check(
     if not readings or not len(terms):
         raise ShinanError(f"sensitivity was given no {'term' if readings else 'reading'}; expected one at least.")
     for name, given, allowed in (
-        ("scopes", scopes, tuple(SCOPES)), ("units", units, UNITS), ("headings", headings, (True, False)),
+        ("scopes", scopes, tuple(SCOPES)), ("units", units, TEXT_UNITS), ("headings", headings, (True, False)),
     ):  # fmt: skip
         unknown = [value for value in given if value not in allowed]
         if unknown or not len(given):
