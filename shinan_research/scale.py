@@ -299,7 +299,8 @@ def _column(column: pd.Series[Any], name: str) -> tuple[dict[str, Any], bytes]:
     if isinstance(column.dtype, pd.CategoricalDtype):
         names = column.cat.categories.tolist()
         codes = column.cat.codes.to_numpy(dtype=np.int32)
-        return {"type": "<i4", "categories": names, "ordered": bool(column.cat.ordered)}, codes.tobytes()
+        words = "str" if isinstance(column.cat.categories.dtype, pd.StringDtype) else "object"
+        return {"type": "<i4", "categories": names, "ordered": bool(column.cat.ordered), "words": words}, codes.tobytes()
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN:
         return {"type": column.dtype.newbyteorder("<").str}, column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes()
     try:
@@ -338,7 +339,7 @@ def _values(about: dict[str, Any], values: bytes) -> Any:
     numbers = np.frombuffer(values, dtype=about["type"]).copy()
     if "categories" not in about:
         return numbers
-    names = pd.Index(about["categories"], dtype="str" if about["categories"] else "object")
+    names = pd.Index(about["categories"], dtype=about["words"])
     return pd.Categorical.from_codes(numbers, categories=names, ordered=about["ordered"])
 
 

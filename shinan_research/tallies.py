@@ -13,7 +13,7 @@ from .errors import ShinanError
 from .outline import COLUMNS as SENTENCE
 from .outline import PARTS, report_settings, sentence_rows
 from .reports import Report
-from .tokens import KINDS, Segmenter, categorical, cut_sentences
+from .tokens import KINDS, Segmenter, categorical, cut_sentences, default_segmenter
 
 COLUMNS = ("report", "place", "year", "part", "term", "count", "heads", "total", "han")
 LEXICAL = (KINDS.index("word"), KINDS.index("term"))
@@ -50,7 +50,7 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
     1  review   公路      2      5   11
     2  review   建设      2      5   11
     """
-    segmenter = segmenter or Segmenter()
+    segmenter = segmenter or default_segmenter()
     columns = list(zip(*sentence_rows(report, witness=witness), strict=True)) or [()] * len(SENTENCE)
     rows = dict(zip(SENTENCE, columns, strict=True))
     tokens, names = cut_sentences(rows["text"], rows["start"], report.inserted.tolist(), segmenter)
@@ -68,7 +68,7 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
             "place": _one(report.place, len(cells)),
             "year": np.full(len(cells), report.year, dtype=np.int32),
             "part": pd.Categorical.from_codes(parts, dtype=PART),
-            "term": pd.Categorical.from_codes((np.cumsum(used) - 1)[terms], categories=pd.Index(names[used], dtype=str)),
+            "term": pd.Categorical.from_codes((np.cumsum(used) - 1)[terms], categories=pd.Index(names[used], dtype=object)),
             "count": count[cells].astype(np.int32),
             "heads": heads[cells].astype(np.int32),
             "total": np.bincount(part[lexical], minlength=len(PARTS))[parts].astype(np.int32),
@@ -82,7 +82,7 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
 
 def _one(name: str, size: int) -> Any:
     """Return a column that says one thing."""
-    return pd.Categorical.from_codes(np.zeros(size, dtype=np.int8), categories=pd.Index([name], dtype=str))
+    return pd.Categorical.from_codes(np.zeros(size, dtype=np.int8), categories=pd.Index([name], dtype=object))
 
 
 def stack(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:

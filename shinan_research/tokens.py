@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,10 +80,11 @@ class Segmenter:
     def _cut(self) -> Cutter:
         if self.cutter is not None:
             return self.cutter
-        jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
-        for word, frequency in dictionary.words().items():
-            jieba.add_word(word, frequency, None)
-        return lambda text: list(jieba.cut(text, hmm=False))
+        return _dictionary_cutter()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send to other processes what it was made of, not what was built from that."""
+        return type(self), (self.terms, self.name, self.cutter)
 
     @cached_property
     def _atom(self) -> re.Pattern[str]:
@@ -164,6 +165,21 @@ def _wordlike(text: str) -> NDArray[np.bool_]:
     return answer
 
 
+@cache
+def _dictionary_cutter() -> Cutter:
+    """Return rjieba with the package's dictionary, built once per process."""
+    jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
+    for word, frequency in dictionary.words().items():
+        jieba.add_word(word, frequency, None)
+    return lambda text: list(jieba.cut(text, hmm=False))
+
+
+@cache
+def default_segmenter() -> Segmenter:
+    """Return the segmenter that is used where none is named, built once per process."""
+    return Segmenter()
+
+
 def _always(term: str) -> bool:
     """Return whether a term always wins: three characters or more, or with a character that is not Han."""
     return len(term) > 2 or not bool(is_han(term).all())
@@ -205,7 +221,7 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     >>> [f"{token.term}/{token.kind}" for token in tokens.itertuples()]
     ['引进/word', '项目/word', '15/number', '个/unit', '。/punct', '推进/word', '招商引资/term', '。/punct']
     """
-    segmenter = segmenter or Segmenter()
+    segmenter = segmenter or default_segmenter()
     report = pd.factorize(sentences["report"])[0]
     groups = np.split(np.argsort(report, kind="stable"), np.cumsum(np.bincount(report))[:-1])
     columns = [sentences[name].to_numpy(dtype=object) for name in ("text", "start", "restored_at")]

@@ -1,5 +1,7 @@
 """Tokens tile the text: words by dictionary, numbers, dates and units as atoms, terms laid over them by rank."""
 
+import pickle
+
 import pandas as pd
 import pytest
 
@@ -194,3 +196,13 @@ def test_the_real_numbers_hold_every_digit(tokens):
     """A digit of the text stands in a number, a date, a term or Latin and never in a word or punctuation."""
     with_digit = tokens[tokens["term"].astype(str).str.contains(r"\d", regex=True)]
     assert set(with_digit["kind"]) <= {"number", "date", "term", "latin"}
+
+
+def test_a_segmenter_can_be_sent() -> None:
+    """A segmenter that has already worked reaches another process whole, with its terms and fingerprint."""
+    segmenter = Segmenter(terms=("甲乙丙",))
+    text = "推进甲乙丙建设。"
+    expected = [each.tolist() for each in segmenter.cut(text)]
+    sent = pickle.loads(pickle.dumps(segmenter))
+    assert [each.tolist() for each in sent.cut(text)] == expected
+    assert sent == segmenter and sent.fingerprint == segmenter.fingerprint
