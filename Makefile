@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python -m shinan_research
 LOCK_DATE = 2026-11-23T00:00:00Z
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lab reproduce verify test check archive lock
+.PHONY: help install lab reproduce verify test check archive bench lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ check: install ## lint, types, pages and JupyterLab in Chromium, coverage
 
 archive: install ## one deterministic zip to deposit (dist/)
 	@$(RUN) archive
+
+bench: install ## speed beside what a user would pick instead: make bench CORPUS=FOLDER [REPORTS=750]
+	@.venv/bin/python tests/benchmarks/bench_speed.py $(CORPUS) $(or $(REPORTS),750)
 
 lock: install ## rebuild requirements.lock; move LOCK_DATE to update the pins
 	@.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest --exclude-newer $(LOCK_DATE) --upgrade --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock

@@ -51,6 +51,9 @@ class Failure(NamedTuple):
     words: str
 
 
+Result = bytes | pd.DataFrame | Failure
+
+
 class Job(NamedTuple):
     """A report, where its result is kept (if anywhere), and the bytes that were found there."""
 
@@ -70,8 +73,8 @@ def map_reports(
 ) -> Iterator[pd.DataFrame]:
     """Yield what a function makes of each report, in the order of the reports.
 
-    Every result passes through the same bytes, whether it was computed here, in another process, on another machine or earlier,
-    so that all ways give one result. Only the reports on their way and their results are held in memory.
+    Whether a result was computed here, in another process, on another machine or earlier, it is the same to the byte
+    (:func:`to_bytes`). Only the reports on their way and their results are held in memory.
 
     Parameters
     ----------
@@ -121,7 +124,7 @@ def map_reports(
                 raise error
             failed(error)
         else:
-            yield from_bytes(found)
+            yield from_bytes(found) if isinstance(found, bytes) else found
         if progress:
             progress(done)
 
@@ -155,9 +158,12 @@ def open_executor(*, workers: int = 1, cluster: str = "") -> Iterator[Executor |
 
 def _results(
     function: Function, reports: Iterable[Report], executor: Executor | None, folder: Path | None
-) -> Iterator[tuple[Job, bytes | Failure]]:
+) -> Iterator[tuple[Job, Result]]:
     """Yield each report with its result, in order; what is done when something breaks is kept."""
-    waiting: deque[tuple[list[Job], Future[list[bytes | Failure]] | None]] = deque()
+    if executor is None and folder is None:
+        yield from ((Job(report, None, None), _one(function, report, pack=False)) for report in reports)
+        return
+    waiting: deque[tuple[list[Job], Future[list[Result]] | None]] = deque()
     rule = "" if folder is None else fingerprint(function)
     source = iter(reports)
     try:
@@ -178,9 +184,9 @@ def _results(
                 future.cancel()
 
 
-def _at_once(work: Callable[..., list[bytes | Failure]], *arguments: Any) -> Future[list[bytes | Failure]]:
+def _at_once(work: Callable[..., list[Result]], *arguments: Any) -> Future[list[Result]]:
     """Do the work here, and return it as something that is already finished."""
-    future: Future[list[bytes | Failure]] = Future()
+    future: Future[list[Result]] = Future()
     future.set_result(work(*arguments))
     return future
 
@@ -195,7 +201,7 @@ def _job(report: Report, folder: Path | None, rule: str) -> Job:
     return Job(report, path, found if _sound(found) else None)
 
 
-def _finished(jobs: list[Job], future: Future[list[bytes | Failure]] | None) -> Iterator[tuple[Job, bytes | Failure]]:
+def _finished(jobs: list[Job], future: Future[list[Result]] | None) -> Iterator[tuple[Job, Result]]:
     """Keep the results of a batch, then yield them beside those that were there."""
     try:
         new = iter(future.result() if future else ())
@@ -211,18 +217,26 @@ def _finished(jobs: list[Job], future: Future[list[bytes | Failure]] | None) -> 
     yield from answers
 
 
-def _work(function: Function, reports: list[Report]) -> list[bytes | Failure]:
+def _work(function: Function, reports: list[Report]) -> list[Result]:
     """Apply the function to some reports; this is what runs elsewhere."""
     return [_one(function, report) for report in reports]
 
 
-def _one(function: Function, report: Report) -> bytes | Failure:
+def _one(function: Function, report: Report, *, pack: bool = True) -> Result:
     try:
-        return to_bytes(function(report))
+        table = function(report)
+        return to_bytes(table) if pack or not _plain(table) else table
     except ShinanError as error:
         return Failure(str(error))
     except Exception as error:
         return Failure(f"{type(error).__name__}: {error}")
+
+
+def _plain(table: Any) -> bool:
+    """Return whether a table is what it would be after its way through bytes: rows numbered from 0, no lists in its cells."""
+    if not isinstance(table, pd.DataFrame) or not table.index.equals(pd.RangeIndex(len(table))):
+        return False
+    return "object" not in table.dtypes.astype(str).tolist()
 
 
 def fingerprint(value: Any) -> str:

@@ -75,7 +75,9 @@ def warm() -> None:
     """Import what is used, and start the dictionary."""
     from shinan_research import Report, compare, stack, tally
 
-    reports = [Report(name, name, year, "推进公路建设。" * 9, "推进公路建设。" * 9) for name, year in (("甲", 0), ("乙", 1), ("丙", 0))]
+    reports = [
+        Report(name, name, year, "推进公路建设。" * 9, "推进公路建设。" * 9) for name, year in (("甲", 0), ("乙", 1), ("丙", 0))
+    ]
     compare(stack(tally(each, witness=True) for each in reports), 0, 1, unit="report", n_permutations=0)
 
 
@@ -211,7 +213,7 @@ def measure(name: str, folder: Path, number: int) -> dict[str, Any] | None:
         print(f"{name}: left out, {', '.join(missing)} not installed", flush=True)
         return None
     command = [sys.executable, __file__, str(folder), str(number), "--only", name]
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1") | {"PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | threads, check=False)
     if ended.returncode:
         print(f"{name}: failed, {ended.stderr.strip().splitlines()[-1]}", flush=True)
@@ -230,7 +232,9 @@ def main(folder: Path, number: int, copies: int) -> None:
     base = {row["reports"]: row["cpu_seconds"] / row["megabytes"] for row in rows if row["contender"] == one}
     for row in rows:
         rate = base.get(row["reports"])
-        row["ratio"] = f"{row['cpu_seconds'] / row['megabytes'] / rate:.2f}" if rate and "two reports" not in row["contender"] else ""
+        row["ratio"] = (
+            f"{row['cpu_seconds'] / row['megabytes'] / rate:.2f}" if rate and "two reports" not in row["contender"] else ""
+        )
         row |= {key: f"{row[key]:.2f}" for key in ("megabytes", "cpu_seconds", "wall_seconds")}
         row["peak_megabytes"] = f"{row['peak_megabytes']:.0f}"
         row["note"] = f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
