@@ -19,6 +19,7 @@ NUMBERING = re.compile(r"^[(（]?[一二三四五六七八九十\d]+[)）]?[、.
 CLAUSE = re.compile(r"[,，、;；:：。\s]")
 SHORTEST_PREFIX = 2
 RECONCILED = "reconcilable"
+PARTS = {"review": "carried", "plan": "again"}
 
 
 def place_targets(targets: pd.DataFrame, sentences: pd.DataFrame) -> pd.DataFrame:
@@ -243,7 +244,9 @@ def _claimed(claims: pd.DataFrame, carried: pd.DataFrame, language: str) -> list
 
 
 def _carried(carried: pd.DataFrame, language: str) -> list[str]:
-    return [say("announced.carried", language, n=len(carried))] if len(carried) else []
+    """Count the figures carried over in reviews, and the targets announced again."""
+    found = {key: int((carried["part"] == part).sum()) if len(carried) else 0 for part, key in PARTS.items()}
+    return [say(f"announced.{key}", language, n=n) for key, n in found.items() if n]
 
 
 def claim_values(row: Mapping[Any, Any], joint: str = "…") -> dict[str, str]:
@@ -257,7 +260,9 @@ def claim_values(row: Mapping[Any, Any], joint: str = "…") -> dict[str, str]:
     return {"indicator": str(row["indicator"]), "claimed": f"{row['claimed']:g}".replace("-", "−"), "implied": implied}
 
 
-def describe_targets(targets: pd.DataFrame, claims: pd.DataFrame, place: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def describe_targets(
+    targets: pd.DataFrame, claims: pd.DataFrame, place: Mapping[str, str], carried: pd.DataFrame | None = None
+) -> dict[str, dict[str, str]]:
     """Return caption and alt text of the figure in both languages, computed from its tables.
 
     Parameters
@@ -266,6 +271,8 @@ def describe_targets(targets: pd.DataFrame, claims: pd.DataFrame, place: Mapping
         The tables drawn.
     place
         The place's name in both languages.
+    carried
+        The table of what stands unchanged, if it is drawn.
 
     Returns
     -------
@@ -273,12 +280,12 @@ def describe_targets(targets: pd.DataFrame, claims: pd.DataFrame, place: Mapping
         `caption_text` and `alt`, each `{"zh": …, "en": …}`, as :func:`~shinan_research.publish.publish` takes them.
     """
     return {
-        "caption_text": {language: _caption(targets, claims, place[language], language) for language in LANGUAGES},
+        "caption_text": {language: _caption(targets, claims, carried, place[language], language) for language in LANGUAGES},
         "alt": {language: _alt(targets, claims, language) for language in LANGUAGES},
     }
 
 
-def _caption(targets: pd.DataFrame, claims: pd.DataFrame, place: str, language: str) -> str:
+def _caption(targets: pd.DataFrame, claims: pd.DataFrame, carried: pd.DataFrame | None, place: str, language: str) -> str:
     first, drawn = targets.iloc[0], int(targets["ratio"].notna().sum())
     same = int((targets["basis"] == "same").sum())
     judges = ("、" if language == "zh" else ", ").join(
@@ -289,7 +296,9 @@ def _caption(targets: pd.DataFrame, claims: pd.DataFrame, place: str, language: 
         "rest": len(targets) - drawn, "same": same, "claims": len(claims), "judges": judges,
         "missing": int((targets["verdict"] == NOT_FOUND).sum()),
     }  # fmt: skip
-    keys = ["title", "ratio", "verdicts", *(["claims"] if len(claims) else []), "caution"]
+    values |= {part: 0 if carried is None else int((carried["part"] == part).sum()) for part in PARTS}
+    repeated = ["carried"] if values["review"] or values["plan"] else []
+    keys = ["title", "ratio", "verdicts", *(["claims"] if len(claims) else []), *repeated, "caution"]
     return ("" if language == "zh" else " ").join(say(f"caption.targets.{key}", language, **values) for key in keys)
 
 

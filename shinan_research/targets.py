@@ -27,8 +27,8 @@ CLAIM_COLUMNS = (
     "implied_high", "verdict", "start_before", "start_after", "start_claim", "score",
 )  # fmt: skip
 UNCHANGED_COLUMNS = (
-    "place", "report_before", "report_after", "part", "indicator", "indicator_after", "value", "unit", "start_before",
-    "start_after", "score",
+    "place", "report_before", "report_after", "part", "indicator", "indicator_after", "value", "unit", "text",
+    "start_before", "start_after", "score",
 )  # fmt: skip
 
 
@@ -273,9 +273,10 @@ def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.Dat
     """Set growth as claimed in a review against the growth that the levels in two consecutive reports imply.
 
     A claim is used where its own sentence gives the level, and the review of the year before gives the level of the same
-    indicator in the same unit. What is printed is taken as rounded: both sides are intervals of half a unit of the last
-    printed figure, and they are reconcilable if the intervals meet. If not, the claim is "not reconcilable from the
-    texts", which is not to say false: a comparable basis, a census or a new definition may lie between.
+    indicator in the same unit, other than zero. What is printed is taken as rounded: both sides are intervals of half a unit
+    of the last printed figure, 以上 and 以内 leave the claim open to one side, and the two are reconcilable if the intervals
+    meet. If not, the claim is "not reconcilable from the texts", which is not to say false: a comparable basis, a census or a
+    new definition may lie between.
 
     Returns
     -------
@@ -300,7 +301,7 @@ def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iter
     level = growth[["indicator", "unit_level"]].rename(columns={"unit_level": "unit"})
     matrix = similarity(level["indicator"], earlier["indicator"]) * _like_units(growth["unit_level"], earlier["unit"])
     for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
-        if matrix[i, j] >= threshold:
+        if matrix[i, j] >= threshold and earlier["value"].iloc[j] > 0:
             yield _claim(growth.iloc[i], earlier.iloc[j], float(matrix[i, j]))
 
 
@@ -318,7 +319,11 @@ def _claim(claim: pd.Series[Any], before: pd.Series[Any], score: float) -> dict[
     high = ((claim["value_high_level"] + half_new) / (old - half_old) - 1) * 100 if old > half_old else math.inf
     said = claim["sign"] * claim["value"]
     half = _half(claim["surface"], claim["value"])
-    met = low <= said + half and high >= said - half
+    least, most = claim["value"] - half, claim["value_high"] + half
+    least, most = (least, math.inf) if claim["comparator"] in ("≥", ">") else (least, most)
+    least, most = (-math.inf, most) if claim["comparator"] in ("≤", "<") else (least, most)
+    least, most = (least, most) if claim["sign"] > 0 else (-most, -least)
+    met = low <= most and high >= least
     return {
         "place": claim["place"], "report": claim["report"], "indicator": claim["indicator"], "unit": claim["unit_level"],
         "value_before": old, "value_after": new, "claimed": said, "comparator": claim["comparator"],
@@ -345,13 +350,19 @@ def _half(surface: str, value: float) -> float:
 def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: float = 0.35) -> pd.DataFrame:
     """List figures that stand unchanged for the same indicator in two consecutive reports.
 
-    In reviews these are figures carried over; with `part="plan"` they are targets announced again.
+    In reviews these are figures carried over, in plans targets announced again; `part` is review, plan or both.
 
     Returns
     -------
     pandas.DataFrame
-        `place, report_before, report_after, part, indicator, indicator_after, value, unit, start_before, start_after, score`.
+        `place, report_before, report_after, part, indicator, indicator_after, value, unit, text` (as the later report prints
+        it), `start_before, start_after, score`.
     """
+    if part == "both":
+        tables = [unchanged(quantities, part=one, threshold=threshold) for one in ("review", "plan")]
+        table = pd.concat([one for one in tables if len(one)] or tables[:1], ignore_index=True)
+        table.attrs["settings"] = {"function": "unchanged", "part": part, "threshold": threshold}
+        return table
     rows = []
     for pair in _pairs(quantities):
         before, after = (table[(table["part"] == part) & table["kind"].isin(["level", "growth", "share"])] for table in pair)
@@ -363,7 +374,7 @@ def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: floa
                 value = one["sign"] * one["value"]
                 rows.append((
                     one["place"], one["report"], two["report"], part, one["indicator"], two["indicator"], value, one["unit"],
-                    one["start"], two["start"], float(matrix[i, j]),
+                    two["surface"], one["start"], two["start"], float(matrix[i, j]),
                 ))  # fmt: skip
     table = pd.DataFrame(rows, columns=list(UNCHANGED_COLUMNS))
     table.attrs["settings"] = {"function": "unchanged", "part": part, "threshold": threshold}

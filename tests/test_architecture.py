@@ -117,9 +117,9 @@ def test_imports_point_one_way(name: str) -> None:
                 assert other in ORDER, f"{name} imports {other}, which has no place in the order"
                 assert ORDER.index(other) < rank, f"{name} may not import {other}"
         elif "/" in name:
-            parts = ("style", "marks", "places")
+            parts = ("style", "marks", "places", "claims")
             assert other in parts[: parts.index(name[8:])] if name[8:] in parts else other in parts, (
-                f"{name} may not import {other}: figures share their style, their marks and the panel of places alone"
+                f"{name} may not import {other}: figures share their style, their marks and single panels alone"
             )
 
 

@@ -46,7 +46,13 @@ def real():
     reports = restore(study.reports(), study.emendations)
     sentences = outline(reports, headings=study.headings)
     pair, links = choose_pair(quantities(sentences), study.before), study.links(reports)
-    return place_targets(link_chain(pair, decided=links), sentences), growth_claims(pair), links, sentences, unchanged(pair)
+    return (
+        place_targets(link_chain(pair, decided=links), sentences),
+        growth_claims(pair),
+        links,
+        sentences,
+        unchanged(pair, part="both"),
+    )
 
 
 def sentences_of(plan: str, review: str) -> pd.DataFrame:
@@ -110,8 +116,9 @@ def margin(figure: Figure, height: float) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_leaves_the_canvas_and_nothing_collides(real, width: str, language: str) -> None:
     """At each width and in each language every text lies inside the figure, and no two overlap."""
-    figure = draw_targets(real[0], real[1], width=width, language=language)
+    figure = draw_targets(real[0], real[1], real[4], width=width, language=language)
     assert figure.get_figwidth() * 25.4 == pytest.approx(WIDTHS[width])
+    assert say("targets.caution", language) in [text.get_text() for text in shown(figure)]
     assert figure.get_figheight() * 25.4 <= 250
     tidy(figure)
 
@@ -119,12 +126,13 @@ def test_nothing_leaves_the_canvas_and_nothing_collides(real, width: str, langua
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", ["en", "both"])
 def test_glosses(real, width: str, language: str) -> None:
-    """With a long gloss for every indicator and theme nothing collides, and glosses are seen."""
+    """With a long gloss for every indicator and theme nothing collides; they are seen, but for both languages on one column."""
     names = [*real[0]["indicator"], *real[0]["theme"], *real[1]["indicator"]]
     glosses = {name: f"gloss {place} of an indicator with words" for place, name in enumerate(names)}
-    figure = draw_targets(real[0], real[1], glosses=glosses, width=width, language=language)
+    figure = draw_targets(real[0], real[1], real[4], glosses=glosses, width=width, language=language)
     tidy(figure)
-    assert sum(text.get_text().startswith("gloss") for text in shown(figure)) >= 30
+    seen = sum("gloss" in text.get_text() for text in shown(figure))
+    assert seen >= 30 if (width, language) != ("single", "both") else not seen
 
 
 def test_each_target_is_drawn_once(real) -> None:
@@ -176,6 +184,18 @@ def test_squares_and_counts_sum(real, width: str) -> None:
     assert sum(int(word) for word in words if word.isdecimal()) == len(targets) + int((targets["basis"] == "same").sum())
     for total in (len(targets), int((targets["basis"] == "same").sum())):
         assert any(word.endswith(f"n = {total}") for word in words)
+
+
+def test_what_stands_unchanged_is_listed(real) -> None:
+    """At double width every unchanged figure stands with its number; beyond fourteen of one part the rest is counted."""
+    carried = real[4]
+    words = [text.get_text() for text in shown(draw_targets(real[0], real[1], carried, language="zh"))]
+    assert set(carried["text"]) <= set(words) and say("targets.carried_review", "zh") in words
+    many = pd.concat([carried[carried["part"] == "plan"]] * 3, ignore_index=True)
+    figure = draw_targets(real[0], real[1], many, language="en")
+    assert say("targets.carried_more", "en", n=len(many) - 14) in [text.get_text() for text in shown(figure)]
+    assert all("in both reviews" not in text.get_text() for text in shown(figure))
+    tidy(figure)
 
 
 def test_claims_are_where_the_table_says(real) -> None:
@@ -271,7 +291,7 @@ def test_the_answer_gives_counts_of_the_table(real, language: str) -> None:
     """The answer names how many targets there are, each verdict's number, both denominators, the agreement and open claims."""
     targets, claims, links, sentences, carried = real
     text = "".join(answer_targets(targets, claims, carried, links=links, sentences=sentences, language=language))
-    for n in [len(targets), *counts(targets).values(), int((targets["basis"] == "same").sum()), len(carried)]:
+    for n in [len(targets), *counts(targets).values(), *carried["part"].value_counts(), int((targets["basis"] == "same").sum())]:
         assert str(n) in text
     for row in claims.to_dict("records"):
         assert (row["indicator"] in text) == (row["verdict"] != "reconcilable")

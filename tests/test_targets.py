@@ -244,6 +244,24 @@ def test_unchanged():
     assert unchanged(table, part="plan")["value"].tolist() == [3500]
 
 
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ("增长20%以上", "reconcilable"), ("增长30%以上", "not reconcilable from the texts"), ("增长30%以内", "reconcilable"),
+        ("增长24%至26%", "reconcilable"), ("增长20%", "not reconcilable from the texts"), ("增长25%", "reconcilable"),
+    ],
+)  # fmt: skip
+def test_comparators_of_claims(claim, verdict):
+    """From 80 to 100 is 25 %: 以上 and 以内 leave the claim open to one side, a range is a range."""
+    table = growth_claims(find(report(2019, "完成收入80亿元。"), report(2020, f"完成收入100亿元，{claim}。")))
+    assert table["verdict"].tolist() == [verdict]
+
+
+def test_no_claim_from_zero():
+    """Nothing grows by a percentage from zero: such a claim is left out."""
+    assert growth_claims(find(report(2019, "完成收入0亿元。"), report(2020, "完成收入100亿元，增长25%。"))).empty
+
+
 def test_chain():
     """A chain links every two consecutive years of a place, and nothing across a gap."""
     table = link_chain(find(*(report(year, f"公园{year - 2000}处。", "公园20处。") for year in (2019, 2020, 2021, 2023))))

@@ -1,4 +1,4 @@
-"""Announced and reported: outcome against target (a), the verdicts (b), and claimed against implied growth (c)."""
+"""Announced and reported: outcome against target (a), verdicts (b), claimed and implied growth (c), what stands unchanged (d)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from ..announced import RECONCILED, claim_values, counts, printed, themes
+from ..announced import counts, printed, themes
 from ..errors import FigureError
 from ..links import NOT_FOUND
 from ..messages import say
 from . import marks, style
+from .claims import claim_key, draw_carried, draw_claims, keep_end, listed
 from .style import COLOURS, add_text, axes_width, fit_text, text_width
 
 VERDICT_COLOURS = {"met": "#00735C", "missed": "#E08A1E", "partly": "#6FA89B"}
@@ -29,16 +29,16 @@ MARGIN_MARKS: dict[str, dict[str, Any]] = {
     "not comparable": {"marker": "x"},
     "not yet due": {"marker": "^", "markerfacecolor": "white"},
 }
-FITTING = (("fit", True), ("open", False))
 FRAME = 4.0
-CLAIM_TICKS = (-1000, -100, -50, -10, -5, 0, 5, 10, 50, 100, 1000)
-LINEAR = 10.0
-SQUARE, NARROW = 2.2, 60
-HEAD, FOOT, KEY, COLUMNS, APART = 10.0, 8.0, 3.6, 23.5, 14.0
+SQUARE = 2.2
+HEAD, FOOT, KEY, COLUMNS, APART, CAUTION = 10.0, 8.0, 3.6, 23.5, 8.0, 2.8
 
 
 class Layout(NamedTuple):
-    """Measures in millimetres, and squares in a line; `beside` puts the lower panels right of the first, `pair` abreast."""
+    """Measures in millimetres, and squares in a line; `beside` puts the lower panels right of the first, `pair` abreast.
+
+    Only where it is `glossed` has a figure in both languages room for the gloss of each row.
+    """
 
     label: float
     axis: float
@@ -50,25 +50,29 @@ class Layout(NamedTuple):
     squares: int
     beside: bool
     pair: bool
+    glossed: bool
 
 
 LAYOUTS = {
-    "double": Layout(40, 38, 30, 3.5, 5.0, 11.0, 65, 10, True, False),
-    "onehalf": Layout(41, 44, 32, 3.3, 4.7, 6.6, 57, 7, False, True),
-    "single": Layout(31, 29, 27, 2.9, 4.1, 5.6, 87, 20, False, False),
+    "double": Layout(40, 38, 30, 3.5, 5.0, 9.5, 65, 10, True, False, True),
+    "onehalf": Layout(41, 44, 32, 3.3, 4.7, 6.6, 57, 7, False, True, True),
+    "single": Layout(31, 29, 27, 2.9, 4.1, 5.6, 87, 20, False, False, False),
 }
 
 
 def draw_targets(
     targets: pd.DataFrame,
     claims: pd.DataFrame,
+    carried: pd.DataFrame | None = None,
     *,
     glosses: Mapping[str, str] | None = None,
     width: str = "double",
     language: str = "both",
     figure: Figure | None = None,
 ) -> Figure:
-    """Draw announced targets of one report: outcome against target (a), verdicts (b), claimed against implied growth (c).
+    """Draw announced targets of one report: outcome against target (a), verdicts (b), claimed and implied growth (c).
+
+    At double width a table of what stands unchanged in both reports (d) follows, if it is given.
 
     Parameters
     ----------
@@ -76,6 +80,8 @@ def draw_targets(
         The table of :func:`~shinan_research.announced.place_targets` for the targets of one report.
     claims
         The table of :func:`~shinan_research.targets.growth_claims`, perhaps empty.
+    carried
+        The table of :func:`~shinan_research.targets.unchanged`, of reviews, plans, or both.
     glosses, width, language, figure
         As in :func:`~shinan_research.figures.draw_shift`, with glosses of indicators and themes; only at double width
         do the three panels stand beside one another.
@@ -92,10 +98,13 @@ def draw_targets(
     targets = targets.assign(row=range(len(targets)))
     layout, names = LAYOUTS[width], glosses or {}
     with style.house_style():
-        places, body = _places(targets, layout, names if language == "both" else {})
-        sizes = _sizes(targets, claims, layout)
+        small = names if language == "both" and layout.glossed else {}
+        places, body = _places(targets, layout, small)
+        lines, size = listed(carried, small) if carried is not None and layout.beside else ([], 0.0)
+        sizes = (*_sizes(targets, claims, layout), size)
         figure = figure or style.new_figure(width, _height(layout, body, sizes))
-        _compose(figure, targets, claims, layout, language, names, (places, body), sizes)
+        names = names if layout.glossed or language == "en" else {}
+        _compose(figure, targets, claims, layout, language, names, (places, body), (sizes, lines))
         style.check_glyphs(figure)
     return figure
 
@@ -124,21 +133,21 @@ def _sizes(targets: pd.DataFrame, claims: pd.DataFrame, layout: Layout) -> tuple
     return sum(_step(n, layout.squares) for n in counts(targets).values()), layout.claim * max(len(claims), 1)
 
 
-def _height(layout: Layout, body: float, sizes: tuple[float, float]) -> float:
+def _height(layout: Layout, body: float, sizes: tuple[float, float, float]) -> float:
     """Return the height of the figure in millimetres."""
-    left = HEAD + body + FOOT + 2 * KEY
+    left = HEAD + body + FOOT + 2 * KEY + (CAUTION if layout.beside else 0)
     verdicts, claims = HEAD + 3 + sizes[0], HEAD + sizes[1] + FOOT + (2 * KEY + 3 if layout.pair else KEY)
     if layout.beside:
-        return max(left, verdicts + APART + claims)
-    return left + 3 + (max(verdicts, claims) if layout.pair else verdicts + 2 + claims)
+        return max(left, verdicts + APART + claims + (APART + 5 + sizes[2] if sizes[2] else 0) + CAUTION)
+    return left + 3 + (max(verdicts, claims) if layout.pair else verdicts + 2 + claims) + CAUTION
 
 
 def _compose(
     figure: Figure, targets: pd.DataFrame, claims: pd.DataFrame, layout: Layout, language: str, glosses: Mapping[str, str],
-    rows: tuple[list[tuple[float, str, Any]], float], sizes: tuple[float, float],
+    rows: tuple[list[tuple[float, str, Any]], float], table: tuple[tuple[float, float, float], list[tuple[float, str, Any]]],
 ) -> None:  # fmt: skip
-    """Place the three panels with their titles and keys."""
-    places, body = rows
+    """Place the panels with their titles and keys, and say at the foot that nothing was verified."""
+    (places, body), (sizes, lines) = rows, table
     right = layout.label + layout.axis + layout.values
     draw_outcomes(style.add_axes(figure, layout.label, HEAD, layout.axis, body), places, body, language=language)
     _names(figure, places, layout, language, glosses)
@@ -151,12 +160,19 @@ def _compose(
     draw_verdicts(targets, ax=verdicts, squares=layout.squares, language=language)
     ax = style.add_axes(figure, second, lower + HEAD, layout.side, sizes[1])
     draw_claims(claims, ax=ax, language=language, names=glosses if language == "en" else {})
-    for letter, key, x, y in (("a", "ratio", 1.0, 0.0), ("b", "verdicts", left, top), ("c", "claims", second, lower)):
+    titles = [("a", "ratio", 1.0, 0.0), ("b", "verdicts", left, top), ("c", "claims", second, lower)]
+    if lines:
+        last = lower + HEAD + sizes[1] + FOOT + KEY + APART
+        draw_carried(figure, lines, (left, last + 5, layout.side), language=language, names=glosses)
+        titles.append(("d", "carried", left, last))
+    for letter, key, x, y in titles:
         marks.draw_title(figure, x, y + 2.4, letter, say(f"targets.{key}", language), room=layout.side)
     marks.draw_key(figure, _mark_key(targets, language), below + 1.6, left=2.0, right=right, gap=3.2)
     if len(claims):
         foot = lower + HEAD + sizes[1] + FOOT + (4.6 if layout.pair else 1.6)
-        marks.draw_key(figure, _claim_key(claims, language), foot, left=second + 1.0, right=second + layout.side, gap=3.2)
+        marks.draw_key(figure, claim_key(claims, language), foot, left=second + 1.0, right=second + layout.side, gap=3.2)
+    caution = add_text(figure, 1.0, style.size_mm(figure)[1] - 1.6, say("targets.caution", language), fontsize=6, va="center")
+    caution.set_color("#666666")
 
 
 def _mark(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -209,7 +225,7 @@ def _names(
     for at, theme, row in places:
         if isinstance(row, pd.DataFrame):
             _rule(figure, HEAD + at - layout.theme / 2 - 0.1, layout)
-            name = theme if language == "zh" else glosses.get(theme, theme)
+            name = {"zh": theme, "en": glosses.get(theme, theme)}.get(language, f"{theme} {glosses.get(theme, '')}".strip())
             fit_text(add_text(figure, 1.0, HEAD + at, name or "·", fontweight="bold", va="center"), layout.label + 12)
             continue
         gloss = glosses.get(row["indicator"], "")
@@ -217,7 +233,7 @@ def _names(
         if language == "en" and gloss:
             fit_text(add_text(figure, right, HEAD + at, gloss, **options), right - 2.5)
             continue
-        _keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), row["indicator"], **options), right - 2.5)
+        keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), row["indicator"], **options), right - 2.5)
         if small:
             fit_text(add_text(figure, right, HEAD + at + 1.35, small, fontsize=5.5, color="#666666", **options), right - 2.5)
 
@@ -227,12 +243,6 @@ def _rule(figure: Figure, at: float, layout: Layout) -> None:
     across, down = style.size_mm(figure)
     ends = [1.0 / across, (layout.label + layout.axis + layout.values) / across]
     figure.add_artist(Line2D(ends, [1 - at / down] * 2, color=COLOURS["faint"], linewidth=0.4, zorder=0))
-
-
-def _keep_end(text: Any, room: float) -> None:
-    """Shorten a text from its beginning until it fits."""
-    while text_width(text) > room and len(text.get_text()) > 3:
-        text.set_text("…" + text.get_text().lstrip("…")[1:])
 
 
 def _values(figure: Figure, places: list[tuple[float, str, Any]], layout: Layout, language: str) -> None:
@@ -283,12 +293,6 @@ def _mark_key(targets: pd.DataFrame, language: str) -> list[tuple[dict[str, Any]
     return items
 
 
-def _claim_key(claims: pd.DataFrame, language: str) -> list[tuple[dict[str, Any], str]]:
-    """Return marks and words of the key of the last panel, for what occurs."""
-    marks = [(_claim_mark(fits), f"targets.key_{key}", (claims["verdict"] == RECONCILED) == fits) for key, fits in FITTING]
-    return [(mark, say(key, language)) for mark, key, rows in marks if rows.any()]
-
-
 def draw_verdicts(targets: pd.DataFrame, *, ax: Axes, squares: int, language: str) -> Axes:
     """Draw one square per target by verdict, pale where the basis differs, with counts of all and of the same basis."""
     wide, same = axes_width(ax), targets[targets["basis"] == "same"]
@@ -320,54 +324,3 @@ def _squares(ax: Axes, corner: tuple[float, float], rows: pd.DataFrame, per_line
         alpha = 0.45 if row["pale"] else 1.0
         square = Rectangle(place, 1.8, 1.8, facecolor=face, edgecolor=colour, linewidth=0.5, alpha=alpha)
         ax.add_patch(marks.of_row(square, row["row"]))
-
-
-def _claim_mark(fits: bool) -> dict[str, Any]:
-    """Return the mark of a claim: filled where levels and claim can be reconciled."""
-    face = COLOURS["ink"] if fits else "white"
-    return {"marker": "o", "color": COLOURS["ink"], "markerfacecolor": face, "markersize": 4, "markeredgewidth": 0.8}
-
-
-def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping[str, str]) -> Axes:
-    """Draw growth as claimed (dot) and as implied by the levels (bar); the mark is hollow where they cannot be reconciled."""
-    if claims.empty:
-        ax.text(0, 0.5, marks.two_lines("targets.no_claims", language), va="center", color="#666666", transform=ax.transAxes)
-        ax.set_axis_off()
-        return ax
-    wide, across = axes_width(ax), ax.get_yaxis_transform()
-    columns = ((1 - 19 / wide, "claimed"), (1.0, "implied"))
-    for place, row in enumerate(claims.to_dict("records")):
-        values, fits = claim_values(row), row["verdict"] == RECONCILED
-        top, at = place + 0.22, place + 0.7
-        _keep_end(ax.text(0, top, names.get(row["indicator"], row["indicator"]), va="center", transform=across), wide - 28)
-        for x, name in columns:
-            ax.text(x, top, values[name], ha="right", va="center", fontsize=6.5, transform=across)
-        ax.plot([row["claimed"], row["implied"]], [at, at], color=COLOURS["faint"], linewidth=0.8, zorder=1)
-        ends = (row["implied_low"], row["implied_high"])
-        ax.plot(ends, [at, at], color=OTHER, linewidth=4.5, solid_capstyle="butt", zorder=2)
-        ax.plot([row["implied"]], [at], marker="|", color=OTHER, markersize=4.5, markeredgewidth=1.2, linestyle="none", zorder=2)
-        ax.vlines(0, place + 0.42, place + 0.94, color="#333333", linewidth=0.5, zorder=0)
-        claimed = ax.plot([row["claimed"]], [at], linestyle="none", zorder=3, clip_on=False, **_claim_mark(fits))
-        marks.of_row(claimed[0], place, table="claims")
-    for x, name in columns:
-        head = say(f"targets.{name}", language)
-        ax.text(x, -0.12, head, ha="right", va="bottom", fontsize=6, color="#555555", transform=across)
-    _claim_axis(ax, claims, language)
-    return ax
-
-
-def _claim_axis(ax: Axes, claims: pd.DataFrame, language: str) -> None:
-    """Set the axis of growth: linear within ±10 per cent, logarithmic beyond."""
-    values = claims[["claimed", "implied", "implied_low", "implied_high"]].to_numpy(dtype=float)
-    values = values[np.isfinite(values)]
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    ax.set_xscale("symlog", linthresh=LINEAR)
-    ax.set_xlim(low * 1.15 - 1.5, high * 1.25 + 1.5)
-    ax.set_ylim(len(claims), 0)
-    left, right = ax.get_xlim()
-    ticks = [tick for tick in CLAIM_TICKS if left <= tick <= right]
-    ax.set_xticks(sorted(ticks), [f"{tick}".replace("-", "−") for tick in sorted(ticks)])
-    ax.minorticks_off()
-    marks.bare(ax)
-    words = (marks.two_lines if axes_width(ax) < NARROW else say)("targets.claims_axis", language)
-    ax.set_xlabel(words, labelpad=1.5)
