@@ -32,6 +32,8 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
         Plain text, its numbers taken from the row.
     """
     values = _values(row, language)
+    if values["total"] == "0":
+        return say("explain.absent", language, **values)
     parts = [say("explain.fact", language, **values)]
     verdict = str(row["verdict"])
     if verdict not in ("too rare", "too concentrated"):
@@ -66,6 +68,9 @@ def answer(
     found = occurrences(tokens, terms, senses=senses)
     paragraphs = []
     for row in shift[shift["family"] == "declared"].to_dict("records"):
+        if not row["count_before"] + row["count_after"]:
+            paragraphs.append(_join(facts(row, found, tokens, terms, language), language))
+            continue
         parts = [*facts(row, found, tokens, terms, language), *_meanings(row, found, language, glosses or {})]
         alone = _alone(row, language) if row["verdict"] not in ("too rare", "too concentrated") else []
         paragraphs.append(_join([*parts, *alone, finding(row, language)], language))
@@ -115,9 +120,10 @@ def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, ter
     values = _values(row, language)
     mine = compared(found[(found["term"] == row["term"]) & found["start"].notna()], row)
     body, annex = mine[mine["part"] != "annex"], mine[mine["part"] == "annex"]
-    sentences = [say("explain.fact", language, **values)]
-    for group, rows in body.groupby("report", sort=True):
-        sentences += _concentration(str(group), rows, language)
+    sentences = [say("explain.fact" if values["total"] != "0" else "explain.absent", language, **values)]
+    several = body["report"].nunique() > 2  # of many reports, no sentence for each
+    for _, rows in body.groupby("report", sort=True) if not several else ():
+        sentences += _concentration(rows, _report_name(rows, found, language), language)
     if len(annex):
         sentences += _annex(annex, found, tokens, language)
     hidden = terms[(terms["term"] == row["term"]) & (terms["role"] == "not")]["form"]
@@ -194,31 +200,29 @@ def group_name(name: object, language: str) -> str:
     return f"{name}年" if language == "zh" and str(name).isdigit() else str(name)
 
 
-def _concentration(report: str, rows: pd.DataFrame, language: str) -> list[str]:
+def _report_name(rows: pd.DataFrame, found: pd.DataFrame, language: str) -> str:
+    """Return what prose calls the report of some rows: its year, after its place where there are several places."""
+    year = group_name(rows["year"].iloc[0], language)
+    gap = "" if language == "zh" else " "
+    return year if found["place"].nunique() == 1 else f"{rows['place'].iloc[0]}{gap}{year}"
+
+
+def _concentration(rows: pd.DataFrame, name: str, language: str) -> list[str]:
     """Say so when more than half of at least four occurrences stand in one chapter."""
     counts = rows.groupby(["chapter", "chapter_title"], sort=True)["start"].count()
     most = int(counts.max())
     if len(rows) < 4 or most * 2 <= len(rows):
         return []
-    title = str(counts.index[int(counts.to_numpy().argmax())][1])
-    name = group_name(rows["year"].iloc[0], language)
-    return [
-        say(
-            "explain.chapter",
-            language,
-            group=name,
-            count=len(rows),
-            most=most,
-            title=title.rstrip("。:：") or say("number.untitled", language),
-        )
-    ]
+    title = str(counts.index[int(counts.to_numpy().argmax())][1]).rstrip("。:：")
+    key = "explain.chapter" if title else "explain.untitled"
+    return [say(key, language, group=name, count=len(rows), most=most, title=title)]
 
 
 def _annex(annex: pd.DataFrame, found: pd.DataFrame, tokens: pd.DataFrame, language: str) -> list[str]:
     """Say how often the term stands in the annexes, and when most of it stands in one glossary entry."""
     sentences = []
-    for (report, year), rows in annex.groupby(["report", "year"], sort=True):
-        name = group_name(year, language)
+    for report, rows in annex.groupby("report", sort=True):
+        name = _report_name(rows, found, language)
         sentences.append(say("explain.annex", language, group=name, times=times(len(rows), language)))
         mine = tokens[tokens["report"] == report]
         at = mine["paragraph"].to_numpy()[mine["start"].searchsorted(rows["start"].to_numpy(dtype=int), side="right") - 1]

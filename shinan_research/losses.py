@@ -55,6 +55,8 @@ def losses(reports: Iterable[Report], findings: pd.DataFrame) -> pd.DataFrame:
             )  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.attrs["settings"] = {"function": "losses", "band": BAND}
+    missed = (findings["defect"] == "lost character") & (findings["verdict"] == "not tested")
+    table.attrs["untested"] = list(dict.fromkeys(findings["report"][missed].astype(str)))
     return table
 
 
@@ -109,7 +111,10 @@ def answer_losses(table: pd.DataFrame, emendations: pd.DataFrame, language: str 
     counts = {name: int(accepted.get(name, 0)) for name in ("attested", "certain", "probable", "possible")}
     counts["n"] = counts["attested"] + counts["certain"] + counts["probable"]
     counts["open"] = int((emendations["decision"] == "open").sum())
-    parts = [say("losses.found", language, rows=rows) if rows else say("losses.sound", language)]
+    missed = table.attrs.get("untested", [])
+    parts = [say("losses.untested", language, reports=("、" if language == "zh" else ", ").join(missed))] if missed else []
+    if rows or not missed:
+        parts.append(say("losses.found", language, rows=rows) if rows else say("losses.sound", language))
     parts.append(say("losses.restored_n" if any(counts.values()) else "losses.untouched", language, **counts))
     return ("" if language == "zh" else " ").join(parts)
 

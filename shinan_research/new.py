@@ -205,6 +205,8 @@ def _frequent(tokens: pd.DataFrame, groups: tuple[Group, Group]) -> tuple[str, .
         count=("term", "size"), kind=("kind", "first"), both=("after", "nunique"),
     ).join(body.drop_duplicates(["term", "report", "block"]).groupby("term").size().rename("blocks"))  # fmt: skip
     found = found[found["both"] == 2].reset_index()
+    places = " ".join(sorted(set(tokens["place"].astype(str))))
+    found = found[[term not in places for term in found["term"]]]
     if found.empty:
         raise StudyError("No word of two characters stands in both groups. Name the terms to compare with --terms.")
     found["untested"] = (found["count"] < MIN_COUNT) | (found["blocks"] < MIN_BLOCKS)

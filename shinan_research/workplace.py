@@ -131,10 +131,10 @@ def do(task: str, *, root: Path = ROOT) -> None:
 
 
 def lab(folder: Path, *, notebook: str = "", browser: bool = True) -> None:
-    """Open JupyterLab on the notebooks of a folder, or on one of them; it asks no server for news."""
+    """Open JupyterLab on the notebooks of a folder, or on one of them; no server is asked for updates."""
     opened = f"notebooks/{notebook}.ipynb" if notebook else "notebooks"
-    quiet = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
-    run([sys.executable, "-m", "jupyterlab", opened, *quiet, *(() if browser else ("--no-browser",))], root=folder)
+    quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
+    run([sys.executable, "-m", "jupyterlab", opened, quiet, *(() if browser else ("--no-browser",))], root=folder)
 
 
 def begin(arguments: Sequence[str] = (), *, root: Path = ROOT) -> int:

@@ -295,3 +295,23 @@ def test_cells_carry_what_was_restored(real) -> None:
     assert table["restored"].sum() == real_ones["restored"].sum() > 0
     assert (table["restored"] <= table["count"]).all()
     assert set(table.loc[table["restored"] > 0, "term"]) == set(real_ones.loc[real_ones["restored"], "term"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_term_that_never_stands(language: str) -> None:
+    """A term without occurrence is said to stand in neither report, without rates, test or caution."""
+    tokens = tokens_of({BEFORE: [["草草"]], AFTER: [["草树"]]})
+    shift = compare(tokens, BEFORE, AFTER, terms=["花"], n_permutations=0)
+    [words] = answer(shift, tokens, as_terms(["花"]), language)
+    assert words == explain(shift.iloc[0], language) == say(
+        "explain.absent", language, term="花", scope=say("scope.body", language), before="甲县 2001", after="甲县 2002"
+    )  # fmt: skip
+
+
+def test_two_places_of_one_year_are_told_apart() -> None:
+    """Where several places are compared, a chapter's share names the place and not the year alone."""
+    one, two = ("甲县", 2001), ("乙县", 2001)
+    tokens = tokens_of({one: [["花" * 5], ["草草"]], two: [["花" * 6], ["草"]]})
+    shift = compare(tokens, one, two, terms=["花"], n_permutations=0)
+    [words] = answer(shift, tokens, as_terms(["花"]))
+    assert "of 甲县 2001, 5 stand" in words and "of 乙县 2001, 6 stand" in words

@@ -147,3 +147,14 @@ def test_terms_without_a_restored_character_are_said_not_to_move() -> None:
     table.loc[1, "count_after"] = 5  # a deletion elsewhere may bring two characters together
     assert answer_readings(table, as_terms(["学校", "中心"]), ROWS)[0].startswith("学校: witness 3→4, all 3→5")
     assert "nothing was put back" in answer_readings(table.iloc[:1], as_terms(["学校"]), ROWS.iloc[:0])[0]
+
+
+def test_what_was_not_tested_is_not_called_sound() -> None:
+    """A report that could not be tested is named; nothing says that no character of it was lost."""
+    row = ("a-2021", "lost character", "not tested", "", "", "", "…")
+    found = pd.DataFrame([row], columns=["report", "defect", "verdict", "where", "seen", "expected", "evidence"])
+    table = losses([Report("a-2021", "甲区", 2021, TEXT, TEXT)], found)
+    empty = pd.DataFrame(columns=["report", "certainty", "decision", "decided_by"])
+    for language, sound in (("zh", "没有查出"), ("en", "No lost character was found")):
+        words = answer_losses(table, empty, language)
+        assert "a-2021" in words and sound not in words

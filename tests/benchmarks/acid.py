@@ -72,11 +72,10 @@ def run(name: str, corpus: Path, output: Path, python: str) -> int:
     seen += [each for path in sorted(study.glob("build/notebooks/*.ipynb")) for each in shown(path)]
     seen += [each for path in sorted(study.glob("figures/*.json")) for each in captions(path)]
     pages = [(path.name, plain(path.read_text(encoding="utf-8"))) for path in sorted(study.glob("build/html/*.html"))]
-    kept = [(where, words) for where, words in seen if "table" not in where]  # the tables are read on the pages
-    wrong = [(where, around(found)) for where, words in [*kept, *pages] for found in WRONG.finditer(words)] + [*blank(study)]
+    wrong = [(where, around(found)) for where, words in [*seen, *pages] for found in WRONG.finditer(words)] + [*blank(study)]
     wrong += [("commands", "not built")] if " s. Pages:" not in said else []
-    (output / f"{name}.txt").write_text("".join(f"[{where}]\n{words.strip()}\n\n" for where, words in kept), encoding="utf-8")
-    print(f"{name}: {len(kept)} texts to read, {len(wrong)} things that may not be, {time.monotonic() - started:.0f} s")
+    (output / f"{name}.txt").write_text("".join(f"[{where}]\n{words.strip()}\n\n" for where, words in seen), encoding="utf-8")
+    print(f"{name}: {len(seen)} texts to read, {len(wrong)} things that may not be, {time.monotonic() - started:.0f} s")
     for (where, what), times in Counter(wrong).items():
         print(f"    {where}: {what} ({times})")
     return len(wrong)
@@ -93,6 +92,8 @@ def shown(path: Path) -> Iterator[Seen]:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
+            if "<table" in "".join(data.get("text/html", "")):
+                continue  # tables are read on the pages
             words = data.get("text/markdown") or data.get("text/html") or data.get("text/plain") or output.get("text", "")
             yield f"{path.stem} {cell['id']}", plain("".join(words) + "".join(output.get("traceback", [])))
 
