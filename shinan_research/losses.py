@@ -105,16 +105,18 @@ def answer_losses(table: pd.DataFrame, emendations: pd.DataFrame, language: str 
     emendations
         The whole apparatus, with open rows.
     """
-    stop = "；" if language == "zh" else "; "
-    rows = stop.join(_row(row, language) for row in table.to_dict("records"))
+    stop, comma = ("；", "、") if language == "zh" else ("; ", ", ")
+    missed = table.attrs.get("untested", [])
+    parts = [say("losses.untested", language, reports=comma.join(missed))] if missed else []
+    for verdict in SUSPECT:
+        same = table[table["verdict"] == verdict]
+        rows = stop.join(_row(row, language) for row in same.to_dict("records"))
+        parts += [say(f"losses.{verdict.replace(' ', '_')}", language, rows=rows)] if rows else []
+    parts = parts or [say("losses.sound", language)]
     accepted = emendations[emendations["decision"] == "accept"]["certainty"].value_counts()
     counts = {name: int(accepted.get(name, 0)) for name in ("attested", "certain", "probable", "possible")}
     counts["n"] = counts["attested"] + counts["certain"] + counts["probable"]
     counts["open"] = int((emendations["decision"] == "open").sum())
-    missed = table.attrs.get("untested", [])
-    parts = [say("losses.untested", language, reports=("、" if language == "zh" else ", ").join(missed))] if missed else []
-    if rows or not missed:
-        parts.append(say("losses.found", language, rows=rows) if rows else say("losses.sound", language))
     parts.append(say("losses.restored_n" if any(counts.values()) else "losses.untouched", language, **counts))
     return ("" if language == "zh" else " ").join(parts)
 

@@ -5,13 +5,19 @@
 CORPUS is the unpacked folder of reports, INDEX its table (file, level, place, year, defects). A report that the shipped
 counts were trained on is refused. Restoration is measured on reports whose place and whose year are both unseen, the
 false alarms of `audit` on 200 reports that are no training files; EVERY takes each n-th report for restoration only. The
-repository's own two reports are measured against the apparatus in data/emendations.
+repository's own two reports are measured against the apparatus in data/emendations. Seconds are those of the processor.
+Every bar is printed, and appended to results_restoration.csv beside this file with day, commit and machine.
 """
 
+import csv
+import os
+import platform
+import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pandas as pd
@@ -29,6 +35,7 @@ from shinan_research.reports import Report, read_page, read_report  # noqa: E402
 
 CHARACTERS = "中国发业一大化区市新建这的农生力经全民人"  # fixed before the test reports were read
 FIRST_YEAR = 2005
+RESULTS = Path(__file__).with_name("results_restoration.csv")
 
 
 def read(folder: Path, files: list[str]) -> list[Report]:
@@ -60,12 +67,12 @@ def restoration(reports: list[Report], sisters: dict[str, list[Report]]) -> pd.D
         for character in CHARACTERS:
             damaged, gold = delete(report, character)
             for number in range(len(sisters[report.id]) + 1):
-                start = perf_counter()
+                start = process_time()
                 try:
                     table = propose(damaged, character, sisters=sisters[report.id][:number])
                 except ShinanError:
                     continue
-                seconds = perf_counter() - start
+                seconds = process_time() - start
                 both = f1(set(table["offset"]), gold)
                 high = f1(set(table.loc[table["tier"] == "high confidence", "offset"]), gold)[:2]
                 rows.append([report.id, character, number, len(gold), *both, *high, seconds])
@@ -78,9 +85,9 @@ def apparatus() -> list[list[object]]:
     rows = pd.read_csv(ROOT / "data" / "emendations" / "shinan-2019.csv")
     rows = rows[rows["char"] == "中"]
     gold = set(rows.loc[(rows["decision"] == "accept") & (rows["certainty"] != "possible"), "offset"])
-    start = perf_counter()
+    start = process_time()
     table = propose(damaged, "中", sisters=[sister])
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     table = table[~table["offset"].isin(set(rows["offset"]) - gold)]
     high = f1(set(table.loc[table["tier"] == "high confidence", "offset"]), gold)
     return [
@@ -95,18 +102,18 @@ def false_alarms(reports: list[Report]) -> list[list[object]]:
     """Measure what `audit` says of intact reports."""
     tables, seconds = [], []
     for report in reports:
-        start = perf_counter()
+        start = process_time()
         tables.append(audit([report]))
-        seconds.append(perf_counter() - start)
+        seconds.append(process_time() - start)
     found = pd.concat(tables)
     wrong = found[found["verdict"].isin(["lost", "probably lost"])]
     print(wrong[["report", "verdict", "where", "seen", "expected"]].to_string())
     others = found[~found["defect"].eq("lost character")]
     print(others.groupby(["defect", "verdict"]).size().to_string())
     text = "".join(report.witness for report in reports)
-    start = perf_counter()
+    start = process_time()
     character_counts(text)
-    speed = len(text.encode()) / 1e6 / (perf_counter() - start)
+    speed = len(text.encode()) / 1e6 / (process_time() - start)
     return [
         [f"intact reports: lost, of {len(reports)}", "0", int((wrong["verdict"] == "lost").sum())],
         [f"intact reports: probably lost, of {len(reports)}", "<= 2", int((wrong["verdict"] == "probably lost").sum())],
@@ -135,11 +142,24 @@ def unseen(table: pd.DataFrame, folder: Path, every: int) -> list[list[object]]:
     ]
 
 
+def record(rows: list[list[object]], every: int) -> None:
+    """Append what was reached to the table of results."""
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    new = not RESULTS.exists()
+    with RESULTS.open("a", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerows([["day", "commit", "machine", "every", "bar", "asked", "reached"]] if new else [])
+        day = datetime.now(UTC).date().isoformat()
+        writer.writerows([day, commit, machine, every, str(bar).strip(), asked, reached] for bar, asked, reached in rows)
+
+
 def main(folder: Path, index: Path, every: int = 1) -> None:
     """Print the table of bars."""
-    start = perf_counter()
+    start = process_time()
     genre(), reference(2019), settings()
-    rows: list[list[object]] = [["resources: seconds to load", "<= 1", round(perf_counter() - start, 2)]]
+    rows: list[list[object]] = [["resources: seconds to load", "<= 1", round(process_time() - start, 2)]]
     table = read_index(index)
     trained = set(training(table)["file"])
     rows += apparatus()
@@ -147,6 +167,7 @@ def main(folder: Path, index: Path, every: int = 1) -> None:
     intact = table[~table["file"].isin(trained) & (table["year"] >= 2010)]
     rows += false_alarms(read(folder, intact["file"].tolist()[:200]))
     print(pd.DataFrame(rows, columns=["bar", "asked", "reached"]).to_string(index=False))
+    record(rows, every)
 
 
 if __name__ == "__main__":
