@@ -18,6 +18,7 @@ from .errors import ReadError, ShinanError
 
 STAGE, FINAL = ".writing", ".final"
 ENCODINGS = ("utf-8", "gb18030")
+COMMONEST = "的是和在一人年中大有"  # the same in both scripts
 BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe", "utf-16"),
@@ -33,7 +34,7 @@ def sha256(data: bytes | Path) -> str:
 
 
 def decode(raw: bytes, name: str) -> str:
-    """Decode text in UTF-8 (with or without mark), UTF-16 with mark, or GB18030; newlines stay as they are.
+    """Decode text in UTF-8 (with or without mark), UTF-16 with mark, GB18030 or Big5; newlines stay as they are.
 
     Raises
     ------
@@ -58,9 +59,10 @@ def _decoded(raw: bytes, name: str) -> str:
             return _decode_as(raw, encoding, name)
     for encoding in ENCODINGS:
         try:
-            return raw.decode(encoding)
+            text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return text if encoding == "utf-8" else _not_big5(text, raw)
     if b"\0" in raw:
         raise ReadError(
             f"{name}: not a text file (it holds null bytes). Save it as text in UTF-8; a .doc must be converted first."
@@ -69,6 +71,16 @@ def _decoded(raw: bytes, name: str) -> str:
         f"{name}: not in UTF-8, UTF-16 with byte-order mark, or GB18030. "
         "Open it in an editor that shows it correctly and save it as UTF-8."
     )
+
+
+def _not_big5(text: str, raw: bytes) -> str:
+    """Return what bytes say that fit GB18030: Big5 fits too, but then the commonest characters are missing."""
+    try:
+        other = raw.decode("big5hkscs")
+    except UnicodeDecodeError:
+        return text
+    ours, theirs = (sum(map(each.count, COMMONEST)) for each in (text, other))
+    return other if theirs > ours else text
 
 
 def _decode_as(raw: bytes, encoding: str, name: str) -> str:

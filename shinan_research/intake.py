@@ -7,21 +7,18 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
-from xml.parsers import expat
 
+from . import packed
 from .errors import ReadError
+from .extras import parquet_rows, pdf_text
 from .files import decode
+from .word import docx_text
 
-LARGEST = 300 * 2**20  # bytes of one file or member
-INFLATED, HARMLESS = 100, 2**24  # an archive may hold this many times its own size, and always this many bytes
 OLE = b"\xd0\xcf\x11\xe0"
 PASSED_OVER = re.compile(r"\.|~\$|__MACOSX$|readme|sha256sums|thumbs\.db$|desktop\.ini$", re.IGNORECASE)
-WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-FALLBACK = "http://schemas.openxmlformats.org/markup-compatibility/2006 Fallback"
-BREAKS = {f"{WORD} tab": "\t", f"{WORD} br": "\n", f"{WORD} cr": "\n"}
 GENRE = re.compile(r"政府工作报告|工作报告|report|gov(?:ernment)?[ _-]*work", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?:[01]\d[0-3]\d)?(?!\d)")
 RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
@@ -41,7 +38,6 @@ CONVERT = {
     ".doc": "Open it in Word, WPS or LibreOffice and save it as .docx.",
     ".wps": "Open it in WPS and save it as .docx.",
     ".rtf": "Open it in Word, WPS or LibreOffice and save it as .docx.",
-    ".pdf": "Open it, copy the text and save it as .txt in UTF-8; a scan needs text recognition first, then proofreading.",
     ".xlsx": "Open it and save the sheet as CSV in UTF-8.",
     ".xls": "Open it and save the sheet as CSV in UTF-8.",
     ".dta": "Export it from Stata as CSV in UTF-8.",
@@ -49,7 +45,11 @@ CONVERT = {
     ".rar": "Unpack it first, or pack it again as .zip.",
     ".7z": "Unpack it first, or pack it again as .zip.",
 }
-ELSE = "Readable are .txt, .docx, .zip, .csv, .tsv and .jsonl. Convert it, or take it out of the folder."
+READ: Mapping[str, Callable[[bytes, str], str]] = {".txt": decode, ".docx": docx_text, ".pdf": pdf_text}
+ELSE = (
+    "Readable are .txt, .docx, .zip, .csv, .tsv, .jsonl, and with an extra .pdf and .parquet. "
+    "Convert it, or take it out of the folder."
+)
 
 
 class Named(NamedTuple):
@@ -91,7 +91,7 @@ def read_name(name: str) -> Named:
 
 def _place(stem: str) -> str:
     """Return the place in a name without its ending."""
-    first, *rest = GENRE.split(re.sub(f"{YEAR.pattern}(?:年度?)?", " ", stem), maxsplit=1)
+    first, *rest = GENRE.split(re.sub(rf"{YEAR.pattern}(?:年度?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?)?", " ", stem), maxsplit=1)
     before = "".join(RUN.findall(first))
     behind = [run for part in rest for run in RUN.findall(part) if SEAT.search(run)]
     return before or "".join(behind) or ("" if RUN.search(stem) else "-".join(word.strip() for word in LATIN.findall(first)))
@@ -138,13 +138,14 @@ def report_files(path: Path) -> list[Path]:
 def read_texts(path: Path) -> Iterator[Text | ReadError]:
     """Yield every text of a file in its order; in place of one that cannot be read, the error that names it.
 
-    Plain text is UTF-8, UTF-16 with mark or GB18030; a docx gives its paragraphs, joined by line feeds, without what
-    was deleted under revision, notes, headers and footers; a zip its files, names in UTF-8 or GBK; a table (.csv, .tsv,
-    .jsonl) one text a row, from the column text, full_text, 正文, doc or content. Nothing is written to the disk.
+    Plain text is UTF-8, UTF-16 with mark, GB18030 or Big5; a docx gives its paragraphs with the numbers of headings, joined by
+    line feeds, without what was deleted under revision, notes, headers and footers; a PDF its text layer; a zip its files,
+    names in UTF-8 or GBK; a table (.csv, .tsv, .jsonl, .parquet) one text a row, from the column text, full_text, 正文,
+    doc or content. Nothing is written to the disk.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            yield _too_large(path.name, path.stat().st_size)
+        if path.stat().st_size > packed.LARGEST:
+            yield packed.too_large(path.name, path.stat().st_size)
             return
         raw = path.read_bytes()
     except OSError as error:
@@ -164,10 +165,6 @@ def _guarded(texts: Iterator[Text | ReadError]) -> Iterator[Text | ReadError]:
         yield error
 
 
-def _too_large(name: str, size: int) -> ReadError:
-    return ReadError(f"{name}: {size / 2**20:,.0f} MB; at most {LARGEST // 2**20} MB are read. Split the file.")
-
-
 def _texts(raw: bytes, name: str) -> Iterator[Text | ReadError]:
     """Yield the texts of a file's bytes by the ending of its name."""
     suffix = PurePosixPath(name).suffix.lower()
@@ -177,9 +174,10 @@ def _texts(raw: bytes, name: str) -> Iterator[Text | ReadError]:
         yield from _rows(_table(decode(raw, name), name, suffix), name)
     elif suffix == ".jsonl":
         yield from _rows(_records(decode(raw, name), name), name)
-    elif suffix in (".txt", ".docx"):
-        text = decode(raw, name) if suffix == ".txt" else docx_text(raw, name)
-        yield Text(name, text, raw, *read_name(name))
+    elif suffix == ".parquet":
+        yield from _rows(parquet_rows(raw, name), name)
+    elif suffix in READ:
+        yield Text(name, READ[suffix](raw, name), raw, *read_name(name))
     else:
         raise ReadError(f"{name}: cannot be read as a report. {CONVERT.get(suffix, ELSE)}")
 
@@ -189,44 +187,13 @@ def _texts(raw: bytes, name: str) -> Iterator[Text | ReadError]:
 
 def _archive(raw: bytes, name: str) -> Iterator[Text | ReadError]:
     """Yield the texts of the files in a zip archive."""
-    opened, members = _members(raw, name)
+    opened, members = packed.members(raw, name)
     with opened:
         for inner, member in members:
             full = f"{name}/{inner}"
             if any(PASSED_OVER.match(part) for part in inner.replace("\\", "/").split("/") if part not in ("", ".", "..")):
                 continue
             yield from _guarded(_member(opened, member, inner, full))
-
-
-def _members(raw: bytes, name: str) -> tuple[zipfile.ZipFile, list[tuple[str, zipfile.ZipInfo]]]:
-    """Open an archive and return its files with their decoded names, sorted; refuse one that swells."""
-    try:
-        opened = zipfile.ZipFile(io.BytesIO(raw))
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise ReadError(f"{name}: a damaged archive ({error}). Fetch it again, or unpack it and pack it anew.") from error
-    files = [member for member in opened.infolist() if not member.is_dir()]
-    size = sum(member.file_size for member in files)
-    if size > max(INFLATED * len(raw), HARMLESS):
-        raise ReadError(
-            f"{name}: {len(raw):,} bytes would swell to {size:,}, more than {INFLATED} times: a zip bomb. It is not unpacked."
-        )
-    return opened, sorted(((_member_name(member), member) for member in files), key=lambda pair: pair[0])
-
-
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """Return a member's name, decoded as UTF-8 or GBK where the archive does not say which."""
-    if member.flag_bits & 0x800:
-        return member.filename
-    try:
-        raw = member.filename.encode("cp437")
-    except UnicodeEncodeError:
-        return member.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return member.filename
 
 
 def _member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, inner: str, full: str) -> Iterator[Text | ReadError]:
@@ -236,89 +203,9 @@ def _member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, inner: str, full: 
         raise ReadError(f"{full}: this path leads out of the archive. Nobody packs reports so; do not trust the file.")
     if path.suffix.lower() == ".zip":
         raise ReadError(f"{full}: an archive inside an archive. Unpack the outer one.")
-    raw = _unpacked(opened, member, full)
+    raw = packed.unpacked(opened, member, full)
     for found in _guarded(_texts(raw, path.as_posix())):
         yield ReadError(f"{full.removesuffix(inner)}{found}") if isinstance(found, ReadError) else found
-
-
-def _unpacked(opened: zipfile.ZipFile, member: zipfile.ZipInfo, full: str) -> bytes:
-    """Return the bytes of one file of an archive."""
-    if member.file_size > LARGEST:
-        raise _too_large(full, member.file_size)
-    if member.flag_bits & 1:
-        raise ReadError(f"{full}: protected by a password. Unpack the archive, and pack it again without one.")
-    try:
-        return opened.read(member)
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, ValueError, RuntimeError) as error:
-        raise ReadError(f"{full}: damaged, or packed in an unknown way ({error}). Fetch the archive again.") from error
-    except Exception as error:  # zlib.error and lzma.LZMAError have no common base
-        raise ReadError(f"{full}: damaged ({error}). Fetch the archive again.") from error
-
-
-# Word
-
-
-def docx_text(raw: bytes, name: str) -> str:
-    """Return the text of a docx: its paragraphs, each ended by a line feed.
-
-    Raises
-    ------
-    ReadError
-        If the file is no docx, is damaged, swells beyond measure, declares entities, or holds no text.
-    """
-    opened, members = _members(raw, name)
-    with opened:
-        part = next((member for inner, member in members if inner == "word/document.xml"), None)
-        if part is None:
-            raise ReadError(
-                f"{name}: not a docx (it has no word/document.xml). Open it in Word, WPS or LibreOffice and save it anew."
-            )
-        text = _paragraphs(_unpacked(opened, part, name), name)
-    if not text.strip():
-        raise ReadError(f"{name}: no text in this docx. If it holds pictures of pages, it needs text recognition first.")
-    return text
-
-
-def _paragraphs(xml: bytes, name: str) -> str:
-    """Return the text of word/document.xml."""
-    reader = _Reader()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
-    parser.CharacterDataHandler = reader.data
-
-    def refuse(*_: object) -> None:
-        raise ReadError(f"{name}: its XML declares a document type, which Word never writes. It is not read.")
-
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise ReadError(f"{name}: damaged XML ({error}). Open it in Word, WPS or LibreOffice and save it anew.") from error
-    return "".join(reader.pieces)
-
-
-class _Reader:
-    """Collects the text of a document: what stands in w:t, without the second copy that fallbacks hold."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.inside = self.hidden = 0
-
-    def start(self, tag: str, _: Mapping[str, str]) -> None:
-        self.hidden += tag == FALLBACK
-        self.inside += tag == f"{WORD} t"
-        if not self.hidden:
-            self.pieces.append(BREAKS.get(tag, ""))
-
-    def end(self, tag: str) -> None:
-        self.hidden -= tag == FALLBACK
-        self.inside -= tag == f"{WORD} t"
-        if tag == f"{WORD} p" and not self.hidden:
-            self.pieces.append("\n")
-
-    def data(self, words: str) -> None:
-        if self.inside and not self.hidden:
-            self.pieces.append(words)
 
 
 # Tables

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "shinan_research"
 # Left may not see right.
 ORDER = (
-    "errors", "files", "settled",
+    "errors", "files", "settled", "packed", "word", "extras",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
     "study", "tallies", "counts",

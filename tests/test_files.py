@@ -236,3 +236,12 @@ def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, 
     assert contents(tmp_path) == (earlier if step < 3 else later)
     write_together(tmp_path, later)
     assert contents(tmp_path) == later
+
+
+@pytest.mark.parametrize(
+    "text", ["我們在大會上報告一年的工作和發展，人民有了新的生活。", "政府工作報告：各位代表，現在我代表人民政府作報告。"]
+)
+def test_big5_is_not_taken_for_gb18030(text: str) -> None:
+    """Bytes in Big5, which fit GB18030 too, give the text; the same in GB18030 stays what it is."""
+    assert text.encode("big5").decode("gb18030") != text
+    assert decode(text.encode("big5"), "a.txt") == decode(text.encode("gb18030"), "a.txt") == text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shinan_research import intake
+from shinan_research import packed as archives
 from shinan_research.errors import ReadError
 from shinan_research.intake import Text, docx_text, place_in, read_name, read_texts, report_files
 from shinan_research.reports import read_folder
@@ -161,7 +161,7 @@ def test_what_is_no_sound_docx(write, raw, words):
     assert error(write("甲县2031.docx", raw)).startswith("甲县2031.docx: ") and words in error(write("甲县2031.docx", raw))
 
 
-@pytest.mark.parametrize("name", ["a.doc", "a.pdf", "a.PDF", "a.wps", "a.xlsx", "a.rar", "a.png", "a"])
+@pytest.mark.parametrize("name", ["a.doc", "a.DOC", "a.wps", "a.xlsx", "a.rar", "a.png", "a"])
 def test_other_files_are_told_how_to_convert(write, name):
     """A file of another kind is named, with what to do about it."""
     said = error(write(name, b"x" * 50))
@@ -204,12 +204,12 @@ def test_a_bomb_is_not_unpacked(write):
 
 def test_too_large(write, monkeypatch):
     """A file or a member beyond the limit is refused by name and size."""
-    monkeypatch.setattr(intake, "LARGEST", 10)
+    monkeypatch.setattr(archives, "LARGEST", 10)
     assert error(write("甲县2031.txt")).startswith("甲县2031.txt: 0 MB; at most 0 MB")
     raw = packed({"甲县2031.txt": BODY.encode()})
-    monkeypatch.setattr(intake, "LARGEST", len(raw))
+    monkeypatch.setattr(archives, "LARGEST", len(raw))
     path = write("all.zip", packed({"甲县2031.txt": (BODY * 9).encode()}))
-    monkeypatch.setattr(intake, "LARGEST", path.stat().st_size)
+    monkeypatch.setattr(archives, "LARGEST", path.stat().st_size)
     assert error(path).startswith("all.zip/甲县2031.txt: ")
 
 
@@ -295,8 +295,8 @@ def test_a_file_of_many_that_holds_none(write, name, content):
 def test_a_file_that_cannot_be_read_stops_or_is_passed_over(write, tmp_path):
     """Without a listener the first unreadable file is an error; with one it is reported and the rest is read."""
     write("甲县2031.txt")
-    write("乙县2031.pdf")
-    with pytest.raises(ReadError, match=r"^乙县2031\.pdf: cannot be read"):
+    write("乙县2031.doc")
+    with pytest.raises(ReadError, match=r"^乙县2031\.doc: cannot be read"):
         read_folder(tmp_path)
     said: list[ReadError] = []
     assert [report.id for report in read_folder(tmp_path, refused=said.append)] == ["甲县-2031"] and len(said) == 1
@@ -337,3 +337,22 @@ def test_a_folder_or_a_file(write, tmp_path):
         write(name)
     assert report_files(path) == [path]
     assert [file.name for file in report_files(tmp_path)] == ["a.txt", "b.txt"]
+
+
+def test_a_folder_of_everything(write, tmp_path):
+    """Sound reports of every script and encoding are read; each bad file is named once, and the rest goes on."""
+    old = "政府工作報告——2030年1月9日在乙縣第十八屆人民代表大會第三次會議上。我們在這一年有了新的發展。"
+    for name, data in {
+        "甲县2031.txt": BODY.encode("gb18030"), "乙縣2030.txt": old.encode("big5"), "丙县2031.txt": BODY.encode("utf-16"),
+        "甲县-2031年1月.txt": BODY.encode(), "丁.txt": b"", "戊2031.doc": b"x", "己.txt": "没有年份".encode(),
+        "庚.zip": packed({"../辛2031.txt": BODY.encode(), "壬2031.txt": BODY.encode()}),
+        "癸.zip": packed({"癸2031.txt": b"0" * 20_000_000}), "子.zip": b"PK torn",
+    }.items():  # fmt: skip
+        write(name, data)
+    said: list[str] = []
+    found = read_folder(tmp_path, refused=lambda error: said.append(str(error)))
+    assert sorted(report.id for report in found) == sorted(["甲县-2031", "乙縣-2030", "丙县-2031", "壬-2031"])
+    assert next(report.text for report in found if report.place == "乙縣") == old
+    for name in ("丁.txt", "戊2031.doc", "己.txt", "庚.zip/../辛2031.txt", "癸.zip", "子.zip"):
+        assert sum(words.startswith(f"{name}: ") for words in said) == 1, name
+    assert sum("two reports are called 甲县-2031" in words for words in said) == 1 and len(said) == 7
