@@ -19,6 +19,7 @@ import pandas as pd
 from .errors import FigureError, StudyError
 from .explain import probability, ratio
 from .files import read_rows, read_text, write_together
+from .guide import REFERENCES, methods
 from .messages import LANGUAGES, say
 from .occurrences import WIDE
 from .publish import DIGITS, MANIFEST, csv_bytes, json_bytes, read_manifest, running_platform
@@ -32,7 +33,7 @@ LONGEST = 100
 RECORDER = "notebook"  # until a build puts the notebook's own name in its place
 SHORT_HASH = 12
 IS_WIDE = WIDE.format("")
-FILES = ("numbers.json", "numbers.csv", "numbers.tex", "captions.tex", "figures.bib", "README.md")
+FILES = ("numbers.json", "numbers.csv", "numbers.tex", "captions.tex", "methods.tex", "methods.md", "figures.bib", "README.md")
 COMMAND = (
     r"\providecommand{{\wr{what}}}[1]{{\ifcsname wr{what}:#1\endcsname\csname wr{what}:#1\endcsname"
     r"\else\PackageError{{wr{what}}}{{There is no {what} #1}}{{See the list in the file of this command.}}\fi}}"
@@ -221,9 +222,27 @@ def kit_files(folder: Path, study: Study) -> dict[str, bytes]:
     return {
         **_number_files(manifest),
         "captions.tex": _macros("caption", captions),
+        **_method_files(manifest["figures"], source["version"]),
         "figures.bib": _bibliography(items, source, study),
         "README.md": _gallery(items, len(numbers_of(manifest)), source, study),
     }
+
+
+def _method_files(figures: Mapping[str, Mapping[str, Any]], version: str) -> dict[str, bytes]:
+    """Return the methods paragraph of each figure of compared terms, with its references, as LaTeX and as Markdown."""
+    found = {
+        name: {one: methods(entry["settings"], version, one) for one in LANGUAGES}
+        for name, entry in sorted(figures.items())
+        if entry.get("settings", {}).get("function") == "compare" and "strata_matched" in entry["settings"]
+    }
+    texts = {f"{name}.{one}": tex_text(text, language=one) for name, each in found.items() for one, text in each.items()}
+    references = {"references": " \\par ".join(tex_text(each) for each in REFERENCES.values())} if texts else {}
+    lines = [f"# {say('methods.title', 'both')}", ""]
+    for name, each in found.items():
+        lines += [f"## {_label(name, 'both')}", "", *(line for one in LANGUAGES for line in (markdown(each[one]), ""))]
+    lines += [f"## {say('methods.references', 'both')}", "", *(f"- {markdown(each)}" for each in REFERENCES.values() if found)]
+    page = "\n".join(lines).rstrip() + "\n"
+    return {"methods.tex": _macros("methods", texts | references), "methods.md": page.encode("utf-8")}
 
 
 def build_kit(folder: Path, study: Study) -> list[str]:

@@ -24,7 +24,8 @@ from .errors import FigureError
 from .explain import alt_text, caption
 from .figures.style import FAMILY, INSTALLED_FONTS, check_glyphs, house_style
 from .files import recover, sha256, write_atomically, write_together
-from .messages import LANGUAGES
+from .guide import how_to_read
+from .messages import LANGUAGES, say
 from .study import Study
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
@@ -41,19 +42,23 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 @dataclass(frozen=True)
 class Published:
-    """A published figure, as a notebook shows it: image, alt text and caption."""
+    """A published figure, as a notebook shows it: image, alt text, caption, and how it is read, as (title, text) pairs."""
 
     name: str
     alt: str
     caption: str
     png: bytes
+    guides: tuple[tuple[str, str], ...] = ()
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the figure for Jupyter: an HTML figure with alt text, and the bare image for other front ends."""
         image = base64.b64encode(self.png).decode("ascii")
         alt, words = html.escape(self.alt, quote=True), html.escape(self.caption)
         source = f"data:image/png;base64,{image}"
-        page = f'<figure id="{self.name}"><img alt="{alt}" src="{source}"><figcaption>{words}</figcaption></figure>'
+        folds = "".join(
+            f"<details><summary>{html.escape(title)}</summary><p>{html.escape(text)}</p></details>" for title, text in self.guides
+        )
+        page = f'<figure id="{self.name}"><img alt="{alt}" src="{source}"><figcaption>{words}</figcaption></figure>{folds}'
         return {"text/html": page, "image/png": image, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
 
@@ -106,8 +111,9 @@ def publish(
     files = _image_files(figure, name, captions["en"], study)
     for key, table in tables.items():
         files[f"{name}{'.' if key else ''}{key}.csv"] = csv_bytes(table)
-    entry = {
+    entry: dict[str, Any] = {
         "title": study.title, "caption": captions, "alt": alts, "licence": study.licence, "settings": settings,
+        "how_to_read": {one: how_to_read(next(iter(tables.values())), one) for one in LANGUAGES},
         "data": study.data_hash, "files": {file: sha256(content) for file, content in sorted(files.items())},
     }  # fmt: skip
     files[f"{name}.json"] = json_bytes(entry)
@@ -115,7 +121,8 @@ def publish(
     files[MANIFEST] = _manifest_with(folder, name, entry | {"platform": running_platform()})
     write_together(folder, files)
     language = "zh" if study.language == "zh" else "en"
-    return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI))
+    guides = tuple((say("guide.summary", one), text) for one in LANGUAGES if (text := entry["how_to_read"][one]))
+    return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI), guides)
 
 
 def checked_settings(name: str, tables: Mapping[str, pd.DataFrame], *, what: str = "figure") -> dict[str, Any]:

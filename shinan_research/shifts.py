@@ -162,8 +162,9 @@ def compare(
         order = table["keyness"].abs().round(9).sort_values(ascending=False, kind="stable").index
         table = table.loc[order].reset_index(drop=True)
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
-        "function": "compare", "scope": scope, "unit": unit, "headings": headings, "level": level, "seed": seed,
-        "n_permutations": n_permutations, "common_dispersion": round(common, 6), "min_count": MIN_COUNT, "min_blocks": MIN_BLOCKS,
+        "function": "compare", "before": group_label(before), "after": group_label(after), "scope": scope, "unit": unit,
+        "headings": headings, "level": level, "seed": seed, "n_permutations": n_permutations,
+        "common_dispersion": round(common, 6), "min_count": MIN_COUNT, "min_blocks": MIN_BLOCKS,
         "readings": list(readings or {}), **_sizes(counts, like),
     }  # fmt: skip
     return table[list(COLUMNS)]

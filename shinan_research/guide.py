@@ -1,0 +1,118 @@
+"""Say how a figure is read, worked on one of its rows, and how its numbers were made, for a paper to take over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from .explain import group_name, probability, ratio
+from .messages import say
+from .sensitivity import steadiness
+
+REFERENCES = {
+    "Benjamini and Hochberg 1995": "Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate: a practical and "
+    "powerful approach to multiple testing. Journal of the Royal Statistical Society B 57, 289–300.",
+    "Breslow and Day 1987": "Breslow, N. E. and Day, N. E. (1987). Statistical Methods in Cancer Research II. Lyon: IARC.",
+    "Brown et al. 2001": "Brown, L. D., Cai, T. T. and DasGupta, A. (2001). Interval estimation for a binomial proportion. "
+    "Statistical Science 16, 101–133.",
+    "Lijffijt et al. 2016": "Lijffijt, J., Nevalainen, T., Säily, T., Papapetrou, P., Puolamäki, K. and Mannila, H. (2016). "
+    "Significance testing of word frequencies in corpora. Digital Scholarship in the Humanities 31, 374–397.",
+    "Lund et al. 2012": "Lund, S. P., Nettleton, D., McCarthy, D. J. and Smyth, G. K. (2012). Detecting differential expression "
+    "in RNA-sequence data using quasi-likelihood with shrunken dispersion estimates. Statistical Applications in Genetics and "
+    "Molecular Biology 11(5).",
+    "Mantel and Haenszel 1959": "Mantel, N. and Haenszel, W. (1959). Statistical aspects of the analysis of data from "
+    "retrospective studies of disease. Journal of the National Cancer Institute 22, 719–748.",
+    "Phipson and Smyth 2010": "Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical "
+    "Applications in Genetics and Molecular Biology 9(1).",
+    "Tarone 1990": "Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46, 515–522.",
+}
+
+
+def how_to_read(table: pd.DataFrame, language: str) -> str:
+    """Say how the figure of a table is read, worked on one of its rows; empty for a table of another kind.
+
+    Parameters
+    ----------
+    table
+        The table drawn: of `compare`, `word_shift`, `placebo` or `sensitivity`.
+    language
+        zh or en.
+    """
+    kinds: dict[str, Callable[[pd.DataFrame, str], str]] = {
+        "compare": _shift, "word_shift": _word_shift, "placebo": _placebo, "sensitivity": _sensitivity,
+    }  # fmt: skip
+    kind = kinds.get(str(table.attrs.get("settings", {}).get("function")))
+    return kind(table, language) if kind and len(table) else ""
+
+
+def _shift(table: pd.DataFrame, language: str) -> str:
+    """Work on the first row that was tested, of declared terms or of the vocabulary."""
+    tested = table[table["p_adjusted"].notna()]
+    row = (tested if len(tested) else table).iloc[0]
+    values = _common(row, language) | {name: f"{row[name]:.1f}" for name in ("rate_before", "rate_after", "dispersion")}
+    values["p"] = "–" if pd.isna(row["p_adjusted"]) else probability(float(row["p_adjusted"]))
+    values |= {name: ratio(2.0 ** float(row[of])) for name, of in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}
+    values["like"] = say("explain.like", language) if row["log2_matched"] != row["log2_ratio"] else ""
+    values["level"] = f"{100 * float(row['level']):g}"
+    key = "ranking" if (table["family"] == "vocabulary").all() else "shift"
+    return say(f"guide.{key}", language, **values, verdict=say(f"verdict.{row['verdict']}", language))
+
+
+def _common(row: pd.Series[Any], language: str) -> dict[str, Any]:
+    """Return term, groups and counts of a row."""
+    values = {"term": str(row["term"]), "count_before": int(row["count_before"]), "count_after": int(row["count_after"])}
+    return values | {side: group_name(row[side], language) for side in ("before", "after") if side in row.index}
+
+
+def _word_shift(table: pd.DataFrame, language: str) -> str:
+    row, settings, null = table.iloc[0], table.attrs["settings"], table.attrs["null"]
+    values = _common(row, language) | {side: group_name(settings[side], language) for side in ("before", "after")}
+    numbers = {"total": table.attrs["total"], "low": null["low"], "high": null["high"]}
+    values |= {name: f"{value:.3f}" for name, value in numbers.items()} | {"share": f"{100 * row['share']:.1f}"}
+    return say("guide.word_shift", language, **values)
+
+
+def _placebo(table: pd.DataFrame, language: str) -> str:
+    own = table[table["own"]]
+    ranked = own[own["rank"].notna()]
+    row = (ranked if len(ranked) else own).iloc[0]
+    if pd.isna(row["rank"]):
+        position = say("guide.placebo_unranked", language, verdict=say(f"placebo.verdict.{row['verdict']}", language))
+    else:
+        numbers = {name: f"{row[name]:.3g}" for name in ("p", "p_smallest")}
+        position = say("guide.placebo_ranked", language, of=row["of"], rank=row["rank"], **numbers)
+    against = say(f"placebo.against.{row['against']}", language)
+    return say("guide.placebo", language, **_common(row, language), against=against, position=position)
+
+
+def _sensitivity(table: pd.DataFrame, language: str) -> str:
+    row = steadiness(table).iloc[0]
+    values = {"term": row["term"], "ways": row["ways"], "same": row["same_verdict"], "direction": row["same_direction"]}
+    return say("guide.sensitivity", language, **values, verdict=say(f"verdict.{row['verdict']}", language))
+
+
+def methods(settings: Mapping[str, Any], version: str, language: str) -> str:
+    """Return the methods paragraph of a comparison, from the settings that its table carries.
+
+    Parameters
+    ----------
+    settings
+        `attrs["settings"]` of a table of :func:`~shinan_research.shifts.compare`.
+    version
+        Of this package.
+    language
+        zh or en.
+    """
+    lone = settings["unmatched_before"] + settings["unmatched_after"]
+    key = "whole" if settings["strata"] == 1 else "matched"
+    cited = {short.partition(" ")[0].lower(): short for short in REFERENCES}
+    names = ("blocks_before", "blocks_after", "seed", "min_count", "min_blocks")
+    return say(
+        "methods.terms", language, **{name: settings[name] for name in names}, **cited, version=version,
+        before=group_name(settings["before"], language), after=group_name(settings["after"], language),
+        scope=say(f"scope.{settings['scope']}", language), level=f"{100 * settings['level']:g}",
+        dispersion=f"{settings['common_dispersion']:.2f}", n_permutations=f"{settings['n_permutations']:,}",
+        strata=say(f"methods.{key}", language, strata=settings["strata_matched"], lone=lone),
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""How to read a figure, and the methods paragraph: every number is one of the table, in both languages."""
+
+import re
+
+import pandas as pd
+import pytest
+from test_counts import tokens_of
+
+from shinan_research import compare, placebo, reference_from, sensitivity, word_shift
+from shinan_research.guide import REFERENCES, how_to_read, methods
+from shinan_research.messages import LANGUAGES
+from shinan_research.reports import Report
+
+BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
+TEXTS = {BEFORE: [["花花" + "草" * 18] * 8, ["草" * 20] * 4], AFTER: [["花" + "草" * 19] * 6, ["树" + "草" * 19] * 6]}
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, pd.DataFrame]:
+    """Return a small table of every kind that has a guide."""
+    tokens = tokens_of(TEXTS)
+    shift = compare(tokens, BEFORE, AFTER, terms=["花", "树"], n_permutations=99)
+    texts = {(place, year): "花" * (year % 7) + "草" * 50 for place in "乙丙丁" for year in (2001, 2002)}
+    reference = reference_from([Report(f"{p}-{y}", p, y, t, t, restored=True) for (p, y), t in texts.items()], ["花"])
+    return {
+        "shift": shift,
+        "ranking": compare(tokens, BEFORE, AFTER, n_permutations=99),
+        "word_shift": word_shift(tokens, BEFORE, AFTER),
+        "placebo": placebo(shift, terms=None, place="甲县", reference=reference),
+        "sensitivity": sensitivity({"probable": tokens}, BEFORE, AFTER, terms=["花"], scopes=["body"]),
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["shift", "ranking", "word_shift", "placebo", "sensitivity"])
+def test_a_guide_is_worked_on_a_row(tables: dict[str, pd.DataFrame], kind: str, language: str) -> None:
+    """The text names a term of the table with its counts, leaves no field unfilled and knows no missing value."""
+    text = how_to_read(tables[kind], language)
+    assert not re.search(r"[{}]|\bnan\b|None|<NA>", text), text
+    named = re.search("以“(.+?)”|row of (.+?)[:. (]", text)
+    term = named[1] or named[2]
+    rows = tables[kind][tables[kind]["term"].astype(str) == term]
+    assert len(rows)
+    if kind != "sensitivity":
+        for count in rows[["count_before", "count_after"]].iloc[0]:
+            assert str(count) in text
+
+
+def test_a_table_of_another_kind_has_no_guide() -> None:
+    """Without words for a table the guide is empty, and so is that of a table without rows."""
+    assert how_to_read(pd.DataFrame({"a": [1]}), "en") == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_methods_state_the_settings(tables: dict[str, pd.DataFrame], language: str) -> None:
+    """The paragraph gives draws, seed, blocks, thresholds and level of the table, and says whether chapters were matched."""
+    settings = tables["shift"].attrs["settings"]
+    text = methods(settings, "9.8.7", language)
+    for value in ("99", "9.8.7", "95", str(settings["blocks_before"]), str(settings["blocks_after"]), "甲县 2001", "甲县 2002"):
+        assert value in text
+    assert ("未作对应" in text) or ("not matched" in text)
+    rows = [(f"甲县-{year}", chapter, str(chapter)) for year in (2001, 2002) for chapter in (0, 1)]
+    strata = pd.DataFrame(rows, columns=["report", "chapter", "stratum"])
+    table = compare(tokens_of(TEXTS), BEFORE, AFTER, terms=["花"], strata=strata, n_permutations=99)
+    assert re.search("2组|2 strata", methods(table.attrs["settings"], "9.8.7", language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reference_is_cited_and_full(tables: dict[str, pd.DataFrame], language: str) -> None:
+    """Each entry is cited by its short form in both languages, and begins with that author and holds that year."""
+    text = methods(tables["shift"].attrs["settings"], "1", language)
+    for short, entry in REFERENCES.items():
+        assert short in text
+        assert entry.startswith(short.split()[0])
+        assert f"({short.split()[-1]})" in entry
