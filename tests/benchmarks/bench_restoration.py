@@ -138,7 +138,11 @@ def unseen(table: pd.DataFrame, folder: Path, every: int) -> list[list[object]]:
         [f"{len(reports)} unseen reports, 20 characters: F1 without sister", ">= 0.85", mean[0]],
         ["  with the sister of the year before (or after)", ">= 0.90", mean[1]],
         ["  with both neighbouring years", ">= 0.90", mean.get(2, float("nan"))],
-        ["propose: seconds, mean and worst", "<= 1", [round(result["seconds"].mean(), 2), round(result["seconds"].max(), 2)]],
+        [
+            "propose: seconds, mean and worst",
+            "<= 1",
+            [round(float(value), 2) for value in (result["seconds"].mean(), result["seconds"].max())],
+        ],
     ]
 
 
