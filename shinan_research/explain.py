@@ -270,8 +270,19 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
     values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
     values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
     values["within"] = within(settings, values["scope"], language)
-    parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method", "confounded")]
+    parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method")]
+    parts.append(confounding(table, language))
     return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
+
+
+def confounding(table: pd.DataFrame, language: str) -> str:
+    """Say what cannot be told apart from the difference of the two groups of a comparison."""
+    labels = [str(table[role].iloc[0]) for role in ("before", "after")]
+    if not all(label.isdecimal() for label in labels):
+        return say("caption.shift.confounded_reports", language)
+    reports = table.attrs["settings"].get("reports", {})
+    several = any(sum(label in str(name) for name in reports) > 1 for label in labels)
+    return say("caption.shift.confounded_many" if several else "caption.shift.confounded", language)
 
 
 def within(settings: Mapping[Any, Any], scope: str, language: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import FigureError
-from .explain import probability, ratio
+from .explain import confounding, probability, ratio
 from .files import sha256, write_together
 from .messages import LANGUAGES, say
 from .publish import MANIFEST, checked_settings, csv_bytes, json_bytes, read_manifest, running_platform, zip_bytes
@@ -139,7 +139,7 @@ def _caption(table: pd.DataFrame, study: Study, language: str) -> str:
     values["scope"] = between.join(say(f"scope.{scope}", language) for scope in dict.fromkeys(table["scope"]))
     values["level"] = f"{100 * settings['level']:g}"
     parts = [say(f"table.{key}", language, **values) for key in ("title", "method")]
-    parts += [say("caption.shift.confounded", language), say(f"declared.{study.declared}", language)]
+    parts += [confounding(table, language), say(f"declared.{study.declared}", language)]
     if settings.get("emendations"):
         judges = between.join(say(f"judge.{judge}", language) for judge in settings["judges"])
         parts.append(say("table.restored", language, emendations=settings["emendations"], judges=judges))

@@ -8,7 +8,7 @@ import pytest
 from test_counts import tokens_of
 
 from shinan_research import ShinanError, answer, cells, compare, explain, occurrences, open_study, outline, restore, tokenize
-from shinan_research.explain import alt_text, caption, group_name, probability, times
+from shinan_research.explain import alt_text, caption, confounding, group_name, probability, times
 from shinan_research.messages import LANGUAGES, say
 from shinan_research.occurrences import as_terms
 from shinan_research.shifts import VERDICTS
@@ -315,3 +315,20 @@ def test_two_places_of_one_year_are_told_apart() -> None:
     shift = compare(tokens, one, two, terms=["花"], n_permutations=0)
     [words] = answer(shift, tokens, as_terms(["花"]))
     assert "of 甲县 2001, 5 stand" in words and "of 乙县 2001, 6 stand" in words
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reports", "key"),
+    [
+        ("2001", "2002", ["甲县-2001", "甲县-2002"], "confounded"),
+        ("2001", "2002", ["甲县-2001", "乙县-2001", "甲县-2002"], "confounded_many"),
+        ("甲县-2001", "乙县-2001", ["甲县-2001", "乙县-2001"], "confounded_reports"),
+        ("甲县 2001", "乙县 2001", ["甲县-2001", "乙县-2001"], "confounded_reports"),
+    ],
+)
+def test_what_is_confounded_depends_on_the_groups(before: str, after: str, reports: list[str], key: str) -> None:
+    """Two years of one report each, two years of several, and two reports are not said to be the same thing."""
+    table = pd.DataFrame([ROW | {"before": before, "after": after}])
+    table.attrs["settings"] = {"reports": dict.fromkeys(reports, "")}
+    for language in LANGUAGES:
+        assert confounding(table, language) == say(f"caption.shift.{key}", language)

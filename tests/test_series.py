@@ -63,9 +63,9 @@ def test_the_band_is_that_of_the_formula() -> None:
     tokens = tokens_of(10)
     table = series(tokens, ["养老"], groups="all")
     assert set(table["basis"]) == {"places"} and (table["places"] == 10).all()
-    variance, total = 0.0, 0
+    variance, total, reports = 0.0, 0, corpus(10)
     for year in YEARS:
-        mine = [report.text for report in corpus(10) if report.year == year]
+        mine = [report.text for report in reports if report.year == year]
         x = np.array([text.count("养老") for text in mine], dtype=float)
         n = np.array([sum("\u4e00" <= character <= "\u9fff" for character in text) for text in mine], dtype=float)
         variance += 10 / 9 * float(((x - n * x.sum() / n.sum()) ** 2).sum())
