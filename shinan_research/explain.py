@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +40,7 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     if verdict not in ("too rare", "too concentrated"):
         parts += [*_alone(row, language), say("explain.interval", language, **values)]
     parts.append(finding(row, language))
-    parts.append(say(f"caution.{verdict}", language, **values))
+    parts.append(say(f"{_kind(row)}caution.{verdict}", language, **values))
     return _join(parts, language)
 
 
@@ -82,7 +83,7 @@ def finding(row: Mapping[Any, Any], language: str) -> str:
     values, verdict = _values(row, language), str(row["verdict"])
     reasons = [say(f"fragile.{reason}", language, **values) for reason in str(row["hangs_on"]).split(", ") if reason]
     fewer = int(row["matched_before"] + row["matched_after"]) < int(row["count_before"] + row["count_after"])
-    key = "explain.unanswered" if verdict == "too concentrated" and fewer else f"finding.{verdict}"
+    key = "explain.unanswered" if verdict == "too concentrated" and fewer else f"{_kind(row)}finding.{verdict}"
     return say(key, language, **values, because=say("fragile.join", language).join(reasons))
 
 
@@ -109,6 +110,12 @@ def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosse
         str(sense) for sense in counts.columns if counts[sense].iloc[-1] == 0 and counts[sense].iloc[0] * 2 > counts.iloc[0].sum()
     ]
     return sentences + [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
+
+
+def _kind(row: Mapping[Any, Any]) -> str:
+    """Return the table of messages for a row: between two places nothing changes, rises or falls, it differs."""
+    places = [re.sub(r"[- ]?\d{4}$", "", str(row[role])) for role in ("before", "after")]
+    return "between." if all(places) and places[0] != places[1] else ""
 
 
 def _gloss(label: str, language: str, glosses: Mapping[str, str]) -> str:

@@ -332,3 +332,15 @@ def test_what_is_confounded_depends_on_the_groups(before: str, after: str, repor
     table.attrs["settings"] = {"reports": dict.fromkeys(reports, "")}
     for language in LANGUAGES:
         assert confounding(table, language) == say(f"caption.shift.{key}", language)
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_two_places_differ_and_do_not_change(verdict: str, language: str) -> None:
+    """Between two places no sentence speaks of change, of an earlier rate, of rising or falling; between two years it may."""
+    row = ROW | {"verdict": verdict, "before": "甲县-2001", "after": "乙县-2001"}
+    words = explain(row, language)
+    banned = {"zh": ("变化", "原来", "上升", "下降"), "en": ("change", "earlier", "rose", "fell", "unchanged")}[language]
+    assert [word for word in banned if word in words] == [] and "{" not in words
+    same = explain(row | {"after": "甲县-2002"}, language)
+    assert same == explain(row | {"before": "甲县-2001", "after": "甲县-2002"}, language) and (same != words)
