@@ -54,6 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     added["collate"].add_argument("other", type=Path, help="another copy, or quotations from it, one a line")
     added["collate"].add_argument("--apparatus", type=Path, help="an apparatus (<report id>.csv) to confirm, refute and complete")
     added["collate"].add_argument("--source", help="how the apparatus cites the other copy")
+    count = added["count"]
+    count.add_argument("folder", type=Path, help="a folder or file of reports")
+    for name in ("--before", "--after"):
+        count.add_argument(name, type=int, required=True, help="a year of delivery")
+    count.add_argument("--scope", default="body", help="body, review, plan or annex")
+    count.add_argument("--output", type=Path, default=Path("shift.csv"), help="the table; by default shift.csv")
+    count.add_argument("--cache", type=Path, help="a folder for the counts of each report, so that a rerun counts what changed")
+    count.add_argument("--workers", type=int, default=1, help="processes of this machine")
+    count.add_argument("--cluster", default="", help="a Dask scheduler, as in tcp://scheduler:8786")
     new = added["new"]
     new.add_argument("folder", type=Path, help="the study to be made")
     new.add_argument("--reports", type=Path, required=True, help="a folder or file of reports")
@@ -208,6 +217,38 @@ def _new(options: argparse.Namespace) -> None:
     new_study(options.folder, say=_say, **choices)
 
 
+def _count(options: argparse.Namespace) -> None:
+    """Count every report as it stands, and compare two years with the report as the unit."""
+    from functools import partial
+
+    from .files import format_rows, write_atomically
+    from .reports import each_report
+    from .scale import map_reports, open_executor
+    from .shifts import compare
+    from .tallies import stack, tally
+
+    passed: list[str] = []
+    reports = each_report(options.folder, refused=lambda error: passed.append(str(error)))
+    with open_executor(workers=options.workers, cluster=options.cluster) as executor:
+        tables = map_reports(
+            partial(tally, witness=True), reports, executor=executor, cache=options.cache,
+            failed=lambda error: passed.append(str(error)), progress=_bar,
+        )  # fmt: skip
+        table = compare(stack(tables), options.before, options.after, unit="report", scope=options.scope, n_permutations=0)
+    for words in passed:
+        _say(f"left out: {words}")
+    rows = [{name: "" if value != value else value for name, value in row.items()} for row in table.to_dict("records")]
+    write_atomically(options.output, format_rows(rows, tuple(table.columns), mark=True))
+    _say(f"{len(table)} words of {table['han_before'].iloc[0] + table['han_after'].iloc[0]:,} characters: {options.output}")
+    _say("The texts were counted as they stand: run audit first. Intervals take the report as the unit.")
+
+
+def _bar(done: int) -> None:
+    """Show how many reports are done, on a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r{done:>7,} reports", end="", file=sys.stderr, flush=True)
+
+
 def _do(options: argparse.Namespace) -> None:
     workplace.do(options.command)
 
@@ -221,6 +262,7 @@ COMMANDS = {
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),
     "review": ("decide as a named person", _review),
+    "count": ("count the words of many reports and compare two years", _count),
     "new": ("make a study out of a folder of reports", _new),
     "collate": ("compare a report with another copy", _collate),
     "test": ("unit tests, doctests, architecture", _do),

@@ -149,7 +149,7 @@ def closed_form(counts: Counts, common: float) -> Closed:
     phi = np.maximum((SHRINKAGE * common + weight * raw) / (SHRINKAGE + weight), 1.0)
     strata = by_stratum(counts)
     g2 = log_likelihood(a, b, strata.n1.sum(), strata.n2.sum(), expectation(strata))
-    return Closed(a, b, g2, phi, blocks, stats.chi2.sf(g2 / phi, 1))
+    return Closed(a, b, g2, phi, blocks, special.chdtrc(1, g2 / phi))
 
 
 def quasi_jeffreys(a: Array, b: Array, strata: Strata, phi: Array, level: float) -> tuple[Array, Array]:

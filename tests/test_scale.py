@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from shinan_research import scale
+from shinan_research.__main__ import main
 from shinan_research.errors import ReadError, ShinanError
 from shinan_research.reports import Emendation, Report
 from shinan_research.scale import fingerprint, from_bytes, map_reports, open_executor, to_bytes
@@ -226,3 +227,24 @@ def test_no_cluster() -> None:
         pass
     with open_executor() as executor:
         assert executor is None
+
+
+def test_count_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder becomes the table of two years; what cannot be read is named; workers change no byte of it."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for place in "甲乙丙丁":
+        for year, words in ((2031, "推进改革。" * 3), (2032, "发展产业。" * 3)):
+            (folder / f"{place}县-{year}.txt").write_text(f"一、工作回顾\n{words}\n二、工作安排\n建设公路。", encoding="utf-8")
+    (folder / "戊县-2031.doc").write_bytes(b"x")
+    tables = []
+    for extra in ([], ["--workers", "2", "--cache", str(tmp_path / "kept")]):
+        output = tmp_path / f"{len(extra)}.csv"
+        assert main(["count", str(folder), "--before", "2031", "--after", "2032", "--output", str(output), *extra]) == 0
+        tables.append(output.read_bytes())
+    assert tables[0] == tables[1]
+    found = pd.read_csv(tmp_path / "0.csv").set_index("term")
+    assert found.loc["改革", ["count_before", "count_after", "blocks"]].tolist() == [12, 0, 4]
+    assert "left out: 戊县-2031.doc: cannot be read" in capsys.readouterr().out
+    assert main(["count", str(folder), "--before", "2031", "--after", "2040"]) == 1
+    assert "No report for 2040" in capsys.readouterr().err
