@@ -193,6 +193,24 @@ def _sizes(counts: Counts, like: Counts) -> dict[str, int]:
     }  # fmt: skip
 
 
+def declared(terms: pd.DataFrame, vocabulary: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
+    """Return the declared terms; without any, the words of the vocabulary that stand out most, as a family that says so.
+
+    Parameters
+    ----------
+    terms
+        Declared terms (:func:`~shinan_research.occurrences.as_terms`).
+    vocabulary
+        The table of :func:`compare` for the vocabulary, which is in order of keyness.
+    most
+        How many words are taken.
+    """
+    if len(terms):
+        return terms
+    tested = vocabulary[vocabulary["p"].notna()]
+    return as_terms((tested if len(tested) else vocabulary)["term"].astype(str).head(most)).assign(family="stand out")
+
+
 def _check(level: float, n_permutations: int, seed: int) -> None:
     if not INNER < level < 1:
         raise ShinanError(f"level is {level!r}; expected a number between {INNER} (the inner interval) and 1, such as 0.95.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,11 +19,12 @@ from .files import read_rows, read_text, sha256
 from .links import locate_links, read_links
 from .occurrences import WIDE, as_terms
 from .outline import outline
+from .reference import Reference, reference_from
 from .reports import Report, check_unique, read_folder, read_page, read_report
 from .restore import read_emendations, restore
 from .tokens import Segmenter
 
-KEYS = ("title", "place", "before", "after", "language", "width", "seed", "declared", "files", "terms", "licence")
+KEYS = ("title", "place", "before", "after", "language", "width", "seed", "declared", "files", "terms", "licence", "siblings")
 FILE_KEYS = ("path", "layout", "reports", "source", "address", "retrieved", "licence")
 TERM_KEYS = ("name", "forms", "not", "wide", "family")
 DECLARED = ("before counting", "after reading")
@@ -50,6 +52,7 @@ class Study:
     seed: int = 0
     declared: str = "after reading"
     licence: str = "CC BY 4.0"
+    siblings: str = ""
     files: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     terms: pd.DataFrame = field(default_factory=lambda: as_terms([]), repr=False, compare=False)
 
@@ -158,6 +161,25 @@ class Study:
     def links(self, reports: list[Report]) -> pd.DataFrame:
         """Read the reviewed links between targets and outcomes, `data/links`, with offsets in the text of these reports."""
         return locate_links(read_links(self.data / "links"), reports)
+
+    def reference(self, strings: Iterable[str]) -> Reference | None:
+        """Count strings in the reports of sibling places, the folder of `data/` that `siblings` names; None without that key.
+
+        What :func:`~shinan_research.placebo.placebo` takes as its reference: governments of the study's own level.
+
+        Raises
+        ------
+        StudyError
+            If the folder is not there, or holds no report of another place.
+        """
+        if not self.siblings:
+            return None
+        folder = self.data / self.siblings
+        own = {report.place for report in self.reports()}
+        found = [report for report in read_folder(folder) if report.place not in own] if folder.is_dir() else []
+        if not found:
+            raise StudyError(f"study.toml: siblings is {self.siblings!r}; expected a folder of data/ with other places' reports.")
+        return reference_from(restore(found, self.emendations.iloc[:0]), dict.fromkeys(strings))
 
     @cached_property
     def segmenter(self) -> Segmenter:
@@ -295,7 +317,8 @@ def _study(root: Path, raw: dict[str, Any]) -> Study:
     files = tuple(_tables(raw, "files"))
     for entry in files:
         _check_file(entry)
-    options: dict[str, Any] = {key: raw[key] for key in ("language", "width", "seed", "declared", "licence") if key in raw}
+    names = ("language", "width", "seed", "declared", "licence", "siblings")
+    options: dict[str, Any] = {key: raw[key] for key in names if key in raw}
     groups: dict[str, Any] = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
     return Study(
         root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(_tables(raw, "terms")), **groups, **options

@@ -186,13 +186,21 @@ def test_vocabulary_of_other_years_is_refused() -> None:
         (pd.DataFrame(), "has no term"),
         (shift_of(), "has no rows"),
         (shift_of(("花草", 1, 2), scope="annex"), "The scope is annex"),
-        (shift_of(("花草", 1, 2), before="甲"), "expected a year"),
     ],
 )
 def test_tables_that_cannot_be_ranked_are_refused(shift: pd.DataFrame, message: str) -> None:
     """A table that is not compare's, of another scope or without years is refused with what is wrong."""
     with pytest.raises(ShinanError, match=message):
         placebo(shift, reference=reference_from(reports_of(RISING), ["花草"]))
+
+
+def test_groups_without_years_say_so() -> None:
+    """Two places, or report names without a year, have no reference: the row says so and nothing is raised."""
+    for before, after in (("甲", "乙"), ("甲 2001", "乙 2001")):
+        table = placebo(shift_of(("花草", 1, 2), before=before, after=after), terms=None, place="甲")
+        own = table[table["own"]]
+        assert set(own["verdict"]) <= {"no reference for these years", "not in the vocabulary"}
+        assert own["rank"].isna().all()
 
 
 def test_a_folder_without_reports_or_with_two_of_a_year_is_refused() -> None:

@@ -359,3 +359,25 @@ def test_a_mistake_in_strata_is_named_with_its_row(make, old, new, message):
     study = make(**PAIR, **{"strata.csv": STRATA.replace(old, new, 1 if "," in old[:3] else -1)})
     with pytest.raises(ShinanError, match=message):
         _ = study.strata
+
+
+# Sibling places
+
+
+def test_sibling_places_become_the_reference(make):
+    """The reports of a folder that `siblings` names are counted, those of the study's own place left out."""
+    toml = MINIMAL + 'siblings = "siblings"\n'
+    others = {f"siblings/乙区-{year}.txt": f"政府工作报告\n乙区{year}年经济经济发展。" for year in (2019, 2020)}
+    own = {"siblings/甲区-2019.txt": "政府工作报告\n经济。"}
+    reference = make(toml, **PAIR, **others, **own).reference(["经济", "海"])
+    assert reference.reports[["place", "year"]].to_numpy().tolist() == [["乙区", 2019], ["乙区", 2020]]
+    assert reference.counts[reference.rows["经济"]].tolist() == [2, 2]
+    assert reference.rows["海"] == -1
+    assert reference.level == ""
+
+
+def test_siblings_that_are_not_there(make):
+    """Without the key there is no reference; a folder without other places is refused by name."""
+    assert make(**PAIR).reference(["经济"]) is None
+    with pytest.raises(StudyError, match="siblings is 'nowhere'; expected a folder of data/ with other places' reports"):
+        make(MINIMAL + 'siblings = "nowhere"\n', **PAIR).reference(["经济"])
