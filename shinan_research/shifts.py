@@ -204,6 +204,11 @@ def declared(terms: pd.DataFrame, vocabulary: pd.DataFrame, *, most: int = 8) ->
         The table of :func:`compare` for the vocabulary, which is in order of keyness.
     most
         How many words are taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, form, role, family`.
     """
     if len(terms):
         return terms
