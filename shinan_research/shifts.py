@@ -369,7 +369,8 @@ def _verdicts(table: pd.DataFrame, testable: NDArray[np.bool_]) -> tuple[list[st
         "chapter": found & ~(table["p_without_chapter"] <= ALPHA),
         "reading": found & (table["p_readings"] > ALPHA),
     }
-    hangs = [", ".join(name for name in HANGS_ON if undone[name].iloc[row]) for row in range(len(table))]
+    columns = zip(*(undone[name].tolist() for name in HANGS_ON), strict=True)
+    hangs = [", ".join(name for name, flag in zip(HANGS_ON, flags, strict=True) if flag) for flags in columns]
     moved = np.where(table["log2_matched"] > 0, "higher", "lower")
     tested = np.where(np.array(hangs, dtype=object) != "", "fragile", np.where(found, moved, "no evidence"))
     pooled = table["count_before"] + table["count_after"]
