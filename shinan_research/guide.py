@@ -110,7 +110,8 @@ def methods(settings: Mapping[str, Any], version: str, language: str) -> str:
     cited = {short.partition(" ")[0].lower(): short for short in REFERENCES}
     names = ("blocks_before", "blocks_after", "seed", "min_count", "min_blocks")
     return say(
-        "methods.terms", language, **{name: settings[name] for name in names}, **cited, package=f"shinan_research {version}".strip(),
+        "methods.terms", language, **{name: settings[name] for name in names}, **cited,
+        package=f"shinan_research {version}".strip(),
         before=group_name(settings["before"], language), after=group_name(settings["after"], language),
         scope=say(f"scope.{settings['scope']}", language), level=f"{100 * settings['level']:g}",
         dispersion=f"{settings['common_dispersion']:.2f}", n_permutations=f"{settings['n_permutations']:,}",
