@@ -214,3 +214,17 @@ def test_too_many_groups() -> None:
     """More groups than a reader can tell apart are refused with what to do."""
     with pytest.raises(FigureError, match="The table holds 5 groups; from 1 to 4"):
         draw_series(series(tokens_of(5), ["养老"], groups="places"))
+
+
+@pytest.mark.parametrize("width", ["single", "double"])
+def test_the_key_explains_what_is_drawn_and_fits(width: str) -> None:
+    """Groups, bands, descriptions and single places are in the key where they are drawn, and it lies inside the figure."""
+    tokens, groups = tokens_of(12), {"东": [f"甲{number}县" for number in range(10)], "西": ["甲10县", "甲11县"]}
+    table, each = series(tokens, ["养老"], groups=groups), series(tokens, ["养老"], groups="places")
+    figure = draw_series(table, each, width=width, language="en")
+    [key] = figure.legends
+    words = [text.get_text() for text in key.get_texts()]
+    assert words == ["东", "西", "95 % band", "lowest to highest (fewer than 10 places)", "single places"]
+    box, edge = key.get_window_extent(), figure.bbox
+    assert box.x0 >= 0 and box.x1 <= edge.x1 and box.y0 > figure.axes[0].get_window_extent().y1
+    assert len(draw_series(series(tokens_of(2), ["养老"]), width=width).legends[0].get_texts()) == 3

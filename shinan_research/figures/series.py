@@ -15,10 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from ..errors import FigureError
 from ..messages import say
-from ..series import ALL, BASES, label
+from ..series import BASES, label
 from .style import COLOURS, MARKERS, MILLIMETRES, add_axes, add_text, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 COLUMNS = {"single": 1, "onehalf": 2, "double": 3}
+KEYS = {"single": 2, "onehalf": 3, "double": 7}  # entries of the key in one line
+KEY_LINE = 3.8
 HEAD, TITLE, BODY, FOOT, LEFT, MARGIN = 9.0, 5.5, 30.0, 6.0, 9.0, 3.0
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": COLOURS["before"], "marker": MARKERS["before"], "linestyle": "-"},
@@ -68,11 +70,14 @@ def draw_series(
     across = width_mm(width)
     lines = ceil(len(terms) / COLUMNS[width])
     columns = ceil(len(terms) / lines)
+    single = places is not None and set(places["group"]) != set(groups)
     with house_style():
-        figure = figure or new_figure(width, HEAD + lines * (TITLE + BODY + FOOT))
+        marks, words = _key(table, groups, single, language)
+        head = HEAD + KEY_LINE * (ceil(len(marks) / KEYS[width]) - 1)
+        figure = figure or new_figure(width, head + lines * (TITLE + BODY + FOOT))
         room = (across - MARGIN) / columns
         for place, term in enumerate(terms):
-            top, left = HEAD + place // columns * (TITLE + BODY + FOOT) + TITLE, LEFT + place % columns * room
+            top, left = head + place // columns * (TITLE + BODY + FOOT) + TITLE, LEFT + place % columns * room
             ax = add_axes(figure, left, top, room - LEFT - MARGIN, BODY)
             behind = None if places is None else places[places["term"] == term]
             draw_course(table[table["term"] == term], behind, groups=groups, ax=ax)
@@ -80,7 +85,11 @@ def draw_series(
             title = add_text(figure, left, top - 1.6, f"{term}  {gloss}".strip(), fontsize=8, fontweight="bold", va="bottom")
             fit_text(title, room - LEFT)
         fit_text(add_text(figure, MARGIN, 2.8, say("series.axis", language), fontsize=7, va="center"), across / 2)
-        _key(figure, table, groups, places is not None, language)
+        down = figure.get_size_inches()[1] * MILLIMETRES
+        figure.legend(
+            marks, words, loc="upper left", bbox_to_anchor=(MARGIN / across, 1 - 4.6 / down), ncols=min(KEYS[width], len(marks)),
+            fontsize=6.5, frameon=False, handlelength=2.2, columnspacing=1.4, borderpad=0, borderaxespad=0,
+        )  # fmt: skip
         check_glyphs(figure)
     return figure
 
@@ -120,8 +129,8 @@ def _runs(rows: pd.DataFrame) -> list[pd.DataFrame]:
     return [rows.iloc[start:end] for start, end in pairwise(ends) if end > start]
 
 
-def _key(figure: Figure, table: pd.DataFrame, groups: list[str], behind: bool, language: str) -> None:
-    """Explain lines and bands above the panels."""
+def _key(table: pd.DataFrame, groups: list[str], single: bool, language: str) -> tuple[list[Any], list[str]]:
+    """Return marks and words that explain lines and bands; `single` if places are drawn behind the groups."""
     settings, one = table.attrs["settings"], "zh" if language == "both" else language
     marks: list[Any] = [Line2D([], [], linewidth=1.0, markersize=3.2, **style) for style, _ in zip(STYLES, groups, strict=False)]
     words = [label(group, settings, one) for group in groups]
@@ -131,11 +140,7 @@ def _key(figure: Figure, table: pd.DataFrame, groups: list[str], behind: bool, l
     if BASES[2] in set(table["basis"]):
         marks.append(Line2D([], [], color=COLOURS["neutral"], linewidth=0.7, linestyle=(0, (1, 2))))
         words.append(say("series.described", one, fewest=settings["fewest_places"]))
-    if behind and ALL in groups:
+    if single:
         marks.append(Line2D([], [], color=COLOURS["faint"], linewidth=0.7))
         words.append(say("series.places", one))
-    across, down = (size * MILLIMETRES for size in figure.get_size_inches())
-    figure.legend(
-        marks, words, loc="center left", bbox_to_anchor=(MARGIN / across, 1 - 6.6 / down), ncols=len(marks), fontsize=6.5,
-        frameon=False, handlelength=2.2, columnspacing=1.4, borderpad=0, borderaxespad=0,
-    )  # fmt: skip
+    return marks, words
