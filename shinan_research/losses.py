@@ -54,7 +54,8 @@ def losses(reports: Iterable[Report], findings: pd.DataFrame) -> pd.DataFrame:
                 )
             )  # fmt: skip
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table.attrs["settings"] = {"function": "losses", "band": BAND}
+    lengths = {report.id: len(report.witness) for report in reports}
+    table.attrs["settings"] = {"function": "losses", "band": BAND, "lengths": lengths}
     missed = (findings["defect"] == "lost character") & (findings["verdict"] == "not tested")
     table.attrs["untested"] = list(dict.fromkeys(findings["report"][missed].astype(str)))
     return table

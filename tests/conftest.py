@@ -1,6 +1,9 @@
-"""What several test modules share: the real study, read once, and a small, repeatable Hypothesis profile."""
+"""What several test modules share: the real study, read once, a small, repeatable Hypothesis profile, and a closed network."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -20,6 +23,21 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("small")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> Iterator[None]:
+    """Let a socket connect to this machine only: to a file, or to a loopback address."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        inside = isinstance(address, str | bytes) or str(address[0]).startswith("127.") or address[0] in ("localhost", "::1")
+        assert inside, f"a connection to {address} was tried"
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
 
 
 @pytest.fixture(scope="session")

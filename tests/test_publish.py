@@ -444,7 +444,7 @@ def test_a_full_disk_leaves_the_earlier_figure(tmp_path: Path, tiny, monkeypatch
 
     monkeypatch.setattr(os, "fsync", full)
     changed = {name: table.assign(term="云") for name, table in tables.items()}
-    with pytest.raises(ShinanError, match="No space left.*Make room"):
+    with pytest.raises(ShinanError, match=r"No space left.*Make room"):
         publish(new_figure("single", 30), "shift", data=changed, study=study)
     assert contents(tmp_path / "figures") == before
 

@@ -64,15 +64,22 @@ TABLES = {
     ),
     "senses/峰会.csv": f"report,offset,left,match,right,sense,decided_by\njia-2031,{MATCH},办,峰会,2次,甲,machine reader\n",
     "links/jia-2031.csv": "",
-    "strata.csv": "",
+    "strata.csv": (
+        "report,chapter,title,stratum,decided_by\n"
+        f"jia-2031,1,{BEFORE[HEAD : HEAD + 10]},review,machine reader\n"
+        "jia-2032,1,一、2031年工作回顾(一)经济较快增长。,review,machine reader\njia-2032,2,二、2032年工作安排全区生产总值增长7%左右。,plan,machine reader\n"
+    ),
     "labels.csv": "",
     "glosses.csv": "term,gloss,key\n峰会,summit,fenghui\n",
     "lexicon/terms.txt": "峰会\n稳字当头\n# a remark\n",
 }
 NASTY = [
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"\\", b"=cmd|' /C calc'!A0", b"-1", b"9" * 30,
-    b"1e309", b"nan", b"inf", b"\xe4\xb8", b"\xf0\xa0\x80\x80", "\u202e\u2066".encode(), "〔中〕".encode(), "中".encode(), b"[[", b"]]", b"{",
-    b"}", b"#", b"\x1b[31m", b"../../x", b"", b"\x85", "\u2028".encode(), "①二".encode(), b"<script>", b"true", b"2031-01-01", b"%s{0}",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"\\", b"=cmd|' /C calc'!A0",
+    b"-1", b"9" * 30,
+    b"1e309", b"nan", b"inf", b"\xe4\xb8", b"\xf0\xa0\x80\x80", "\u202e\u2066".encode(), "〔中〕".encode(), "中".encode(), b"[[",
+    b"]]", b"{",
+    b"}", b"#", b"\x1b[31m", b"../../x", b"", b"\x85", "\u2028".encode(), "①二".encode(), b"<script>", b"true",
+    b"2031-01-01", b"%s{0}",
 ]  # fmt: skip
 
 
@@ -148,6 +155,7 @@ def walk(root: Path, name: str = "lexicon/terms.txt") -> None:
     study.senses(reports)
     study.links(reports)
     assert isinstance(study.glosses, dict)
+    assert study.strata is not None
 
 
 def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object]]:
