@@ -67,7 +67,8 @@ TABLES = {
     "strata.csv": (
         "report,chapter,title,stratum,decided_by\n"
         f"jia-2031,1,{BEFORE[HEAD : HEAD + 10]},review,machine reader\n"
-        "jia-2032,1,一、2031年工作回顾(一)经济较快增长。,review,machine reader\njia-2032,2,二、2032年工作安排全区生产总值增长7%左右。,plan,machine reader\n"
+        "jia-2032,1,一、2031年工作回顾(一)经济较快增长。,review,machine reader\n"
+        "jia-2032,2,二、2032年工作安排全区生产总值增长7%左右。,plan,machine reader\n"
     ),
     "labels.csv": "",
     "glosses.csv": "term,gloss,key\n峰会,summit,fenghui\n",
