@@ -32,5 +32,10 @@ archive: install ## one deterministic zip to deposit (dist/)
 bench: install ## speed beside what a user would pick instead: make bench CORPUS=FOLDER [REPORTS=750]
 	@.venv/bin/python tests/benchmarks/bench_speed.py $(CORPUS) $(or $(REPORTS),750)
 
+soak: install ## fuzzing, kills, full disk, Pythons and versions; more than an hour
+	@.venv/bin/python tests/soak/fuzz.py
+	@.venv/bin/python tests/soak/faults.py
+	@.venv/bin/python tests/soak/versions.py
+
 lock: install ## rebuild requirements.lock; move LOCK_DATE to update the pins
 	@.venv/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --fork-strategy fewest --exclude-newer $(LOCK_DATE) --upgrade --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
