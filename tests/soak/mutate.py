@@ -2,7 +2,8 @@
 
     python tests/soak/mutate.py restore shifts [--sample 60] [--seed 0]
 
-Each mutant runs `tests/test_<module>.py` in a copy of the project. What no test notices is printed with its line, to be explained:
+Each mutant runs `tests/test_<module>.py` in a copy of the project. What no test notices is printed with its line, to be
+explained:
 either no result can depend on it (an equivalent mutant), or a test is missing.
 """
 
