@@ -277,6 +277,9 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
     values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
     values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
     values["within"] = within(settings, values["scope"], language)
+    values["of"], values["stroke"] = "", ""
+    if not table["log2_matched"].equals(table["log2_ratio"]):
+        values["of"], values["stroke"] = say("caption.shift.of_matched", language), say("caption.shift.stroke", language)
     parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method")]
     parts.append(confounding(table, language))
     return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()

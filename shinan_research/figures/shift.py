@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from ..counts import count
 from ..errors import FigureError
@@ -33,6 +34,7 @@ from .style import (
 FRAME = (-4.6, 4.6)
 SHOWN_TICKS = (-3, -1, 0, 1, 3)
 NARROW = 35
+STROKE = {"marker": "|", "markersize": 6.5, "markeredgewidth": 0.9, "color": COLOURS["ink"], "linestyle": "none", "zorder": 2}
 
 
 class Layout(NamedTuple):
@@ -150,7 +152,8 @@ def _compose(
         marks.draw_title(figure, x, y, letter, say(f"shift.{key}", language))
     _key_groups(figure, names, layout.label + 1.2, 7.4)
     left, foot = (layout.label, 3.0) if size_mm(figure)[0] > WIDTHS["onehalf"] else (1.0, 6.2)
-    marks.draw_key(figure, marks.verdict_key(shift["verdict"], language), -foot, left=left + 1.2)
+    stroke = [(STROKE, say("shift.key_whole", language))] if _unmatched(shift).any() else []
+    marks.draw_key(figure, [*marks.verdict_key(shift["verdict"], language), *stroke], -foot, left=left + 1.2)
 
 
 def _key_groups(figure: Figure, names: tuple[str, str], left: float, top: float) -> None:
@@ -186,6 +189,11 @@ def draw_rates(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
     return ax
 
 
+def _unmatched(shift: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return for each row whether the ratio within matched chapters is another than that of the whole scope."""
+    return np.asarray(shift["log2_matched"] != shift["log2_ratio"], dtype=bool)
+
+
 def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre: float, layout: Layout, language: str) -> None:
     """Write the counts of both groups in a column of their own."""
     one = marks.short(language)
@@ -197,12 +205,17 @@ def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre:
 
 
 def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None = None, language: str = "both") -> Axes:
-    """Draw the ratio of rates with its two intervals; the mark follows the verdict, never the interval."""
+    """Draw the ratio of rates with its two intervals; the mark follows the verdict, never the interval.
+
+    Where chapters are matched the ratio is that within them; a stroke then shows the ratio of the rates themselves.
+    """
     rows = rows or _rows(shift)
     prepare_rows(ax, rows)
     for number, row in enumerate(shift.to_dict("records")):
         place = rows[row["term"]]
         marks.draw_intervals(ax, place, row, FRAME)
+        if _unmatched(shift)[number]:
+            ax.plot(np.clip([row["log2_ratio"]], *FRAME), [place], **STROKE)
         mark = marks.verdict_mark(row["verdict"], markersize=4.4, zorder=3)
         marks.of_row(ax.plot(np.clip([row["log2_matched"]], *FRAME), [place], **mark)[0], number)
     marks.ratio_axis(ax, *FRAME, shown=[tick for tick in SHOWN_TICKS if abs(tick) != 1 or axes_width(ax) > NARROW])
