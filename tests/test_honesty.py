@@ -75,10 +75,7 @@ def published(name: str) -> Tables:
 
 @pytest.mark.parametrize("name", sorted(MANIFEST))
 def test_the_published_table_redraws_the_figure(name: str, study: sr.Study, tmp_path: Path) -> None:
-    """From the CSV alone comes the same print, pixel by pixel: nothing is drawn that no table shows.
-
-    The vector files may differ in the last digit of a coordinate, because the tables are rounded to ten digits.
-    """
+    """From the CSV alone comes the same print, pixel by pixel; vectors may differ in a last digit, as tables have ten."""
     entry, tables = MANIFEST[name], published(name)
     width = "single" if name.endswith("-single") else study.width
     figure = DRAWN[name](tables, study, width)

@@ -10,7 +10,7 @@ import pytest
 from shinan_research.collate import collate
 from shinan_research.errors import ApparatusError
 from shinan_research.reports import Emendation, Report
-from shinan_research.restore import agreement, apparatus, read_emendations, restore, variants
+from shinan_research.restore import agreement, apparatus, proposal_rows, read_emendations, restore, variants
 
 WITNESS = "全面贯彻十九届 二、三全会精神。坚持稳有进,党央领导。 二、工作安排"
 TEXT = "全面贯彻十九届二中、三中全会精神。坚持稳中有进,党中央领导。 二、工作安排"
@@ -203,6 +203,15 @@ def test_the_same_insertion_twice_is_refused():
         restored(ROWS[3], replace(ROWS[3], evidence="another", certainty="attested"), ROWS[0])
 
 
+def test_a_character_may_be_lost_at_either_end():
+    """The places before the first character and behind the last can be named; one further cannot."""
+    ends = (insertion("", "全面", char="要"), insertion("工作安排", "", char="表"))
+    assert [row.offset for row in ends] == [0, len(WITNESS)]
+    done = restored(*ends)
+    assert done.text == f"要{WITNESS.replace('届 ', '届')}表"
+    check_maps(done)
+
+
 def test_several_characters_may_be_lost_at_one_place():
     """A row may hold more than one character, and of two rows at one place the order is always the same."""
     done = restored(insertion("党", "央", char="和政府的中"), ROWS[2])
@@ -309,6 +318,31 @@ def test_agreement_by_hand():
     assert agreement(table).to_numpy().tolist() == [["a", "中", 3, 3, 2, 0.5]]
 
 
+def test_agreement_is_in_the_order_of_reports_and_characters():
+    """However the rows come, the table is sorted by report and character."""
+    rows = [
+        Emendation(name, 0, char, "x", "y", first="certain")
+        for name, char in (("b", "这"), ("a", "中"), ("a", "这"), ("b", "中"))
+    ]
+    table = agreement(pd.DataFrame(rows))
+    assert table[["report", "char"]].to_numpy().tolist() == [["a", "中"], ["a", "这"], ["b", "中"], ["b", "这"]]
+
+
+def test_proposals_become_open_rows_that_a_spreadsheet_reads():
+    """Every tier has its certainty, nothing is accepted, and the file begins with the mark by which Excel knows UTF-8."""
+    found = pd.DataFrame(
+        [("a", 6, "中", "二", "、三", 3.5, "high confidence", "x"), ("a", 16, "中", "稳", "有进", 0.5, "please look", "y")],
+        columns=["report", "offset", "char", "left", "right", "score", "tier", "evidence"],
+    )
+    data = proposal_rows(found)
+    assert data.startswith(b"\xef\xbb\xbfreport,offset,char,left,right,")
+    rows = list(csv.DictReader(data.decode("utf-8-sig").splitlines()))
+    assert [(row["offset"], row["certainty"], row["decision"], row["decided_by"]) for row in rows] == [
+        ("6", "certain", "open", "algorithm"),
+        ("16", "possible", "open", "algorithm"),
+    ]
+
+
 def test_the_real_agreement_is_that_of_the_files(study):
     """Counting the two columns of the files by hand gives the same table, report by report and character by character."""
     counted: dict[tuple[str, str], list[int]] = {}
@@ -373,8 +407,9 @@ def test_another_copy_is_a_variant():
 
 
 def test_a_copy_that_agrees_refutes_every_conjecture():
-    """A whole copy without a difference gives the witness back, without its stray space."""
-    done = variants([report()], pd.DataFrame(ROWS), copies=[collate(report(), report())])["copy"][0]
+    """A whole copy without a difference gives the witness back, without its stray space, from the first character on."""
+    rows = [*ROWS, insertion("", "全面", char="要")]
+    done = variants([report()], pd.DataFrame(rows), copies=[collate(report(), report())])["copy"][0]
     assert done.text == WITNESS.replace("届 ", "届")
     assert done.emendations == ()
 
