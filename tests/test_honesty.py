@@ -37,6 +37,12 @@ def glossed(draw: Callable[..., Figure]) -> Callable[[Tables, sr.Study, str], Fi
     return lambda tables, study, width: draw(*tables.values(), glosses=study.glosses, width=width, language=study.language)
 
 
+def targets(tables: Tables, study: sr.Study, width: str) -> Figure:
+    """Draw targets, claims and what was carried over, each from its own file."""
+    rest = {"glosses": study.glosses, "width": width, "language": study.language}
+    return sr.draw_targets(tables[""], tables["claims"], tables.get("carried"), **rest)
+
+
 DRAWN = {
     "shift": shift,
     "shift-single": shift,
@@ -46,8 +52,8 @@ DRAWN = {
     "word-shift": lambda tables, study, width: sr.draw_word_shift(tables[""], width=width, language=study.language),
     "placebo": glossed(sr.draw_placebo),
     "sensitivity": glossed(sr.draw_sensitivity),
-    "targets": glossed(sr.draw_targets),
-    "targets-single": glossed(sr.draw_targets),
+    "targets": targets,
+    "targets-single": targets,
 }
 
 
