@@ -400,7 +400,12 @@ def test_strata_with_one_group_add_nothing() -> None:
     """A chapter without counterpart enters counts and rates; ratio, interval, dispersion and p are those without it."""
     alone, pair = filled("花花花", blocks=8), (uneven(4), uneven(5))
     strata = matching(*((year, chapter, "甲") for year in (2001, 2002) for chapter in range(4)), (2001, 4, "乙"))
-    with_it, without = run([*pair[0], alone], pair[1], strata=strata).iloc[0], run(*pair).iloc[0]
+    matched = run([*pair[0], alone], pair[1], strata=strata)
+    sizes = ("blocks_before", "blocks_after", "strata", "strata_matched", "unmatched_before", "unmatched_after")
+    assert [matched.attrs["settings"][name] for name in sizes] == [16 + 8, 16, 2, 1, 8, 0]
+    turned = compare(tokens_of({BEFORE: [*pair[0], alone], AFTER: pair[1]}), AFTER, BEFORE, terms=["花"], strata=strata)
+    assert [turned.attrs["settings"][name] for name in sizes] == [16, 16 + 8, 2, 1, 0, 8]
+    with_it, without = matched.iloc[0], run(*pair).iloc[0]
     assert with_it["count_before"] == without["count_before"] + 24 == with_it["matched_before"] + 24
     assert with_it["blocks"] == without["blocks"] + 8
     columns = ["low", "high", "dispersion", "keyness", "p_closed", "p", "detectable_ratio"]
