@@ -137,6 +137,7 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     settings, own = table.attrs["settings"], table[table["own"]]
     first = own[own["against"] == own["against"].iloc[0]]
     names = {"fewest": settings["fewest_users"], "places": settings["places"], "reports": settings["reports"]}
+    names["outside"] = f"{OUTSIDE:g}"
     keys = ["title", "panels", "rule", *(["province"] if settings["level"] == "province" else [])]
     keys += [] if (~table["own"] & (table["against"] == "same years")).any() else ["none"]
     words: Words = {"caption": {}, "alt": {}}
