@@ -227,6 +227,10 @@ def _count(options: argparse.Namespace) -> None:
     from .shifts import compare
     from .tallies import stack, tally
 
+    _say(
+        "ATTENTION: the texts are counted as they stand, damage and all; nothing is restored. Characters that scraping has lost "
+        "look like a change of words. Run audit on the files first, and leave out or mend what it calls lost."
+    )
     passed: list[str] = []
     reports = each_report(options.folder, refused=lambda error: passed.append(str(error)))
     with open_executor(workers=options.workers, cluster=options.cluster) as executor:
@@ -240,7 +244,7 @@ def _count(options: argparse.Namespace) -> None:
     rows = [{name: "" if value != value else value for name, value in row.items()} for row in table.to_dict("records")]
     write_atomically(options.output, format_rows(rows, tuple(table.columns), mark=True))
     _say(f"{len(table)} words of {table['han_before'].iloc[0] + table['han_after'].iloc[0]:,} characters: {options.output}")
-    _say("The texts were counted as they stand: run audit first. Intervals take the report as the unit.")
+    _say("Counted as they stand, not restored. Intervals take the report as the unit.")
 
 
 def _bar(done: int) -> None:
@@ -262,7 +266,7 @@ COMMANDS = {
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),
     "review": ("decide as a named person", _review),
-    "count": ("count the words of many reports and compare two years", _count),
+    "count": ("count the words of many reports as they stand, not restored, and compare two years", _count),
     "new": ("make a study out of a folder of reports", _new),
     "collate": ("compare a report with another copy", _collate),
     "test": ("unit tests, doctests, architecture", _do),

@@ -211,7 +211,7 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
     chosen = (first | second) & tallies["part"].isin(_parts(scope))
     rows = tallies[chosen]
     codes, part, place = (rows[name].cat.codes.to_numpy(dtype=np.int64) for name in ("report", "part", "place"))
-    found, report = np.unique(codes, return_inverse=True)
+    found, report = _renumbered(codes)
     sizes = np.zeros((4, len(found), len(PARTS)), dtype=np.int64)
     for size, values in zip(sizes, (rows["total"], rows["han"], second[chosen], place), strict=True):
         size[report, part] = np.asarray(values, dtype=np.int64)
@@ -219,7 +219,7 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
     after_each, chapter = sizes[2].any(axis=1), sizes[3].max(axis=1)
     units = pd.DataFrame({"after": after_each, "han": han})
     _check_text(units, pd.Series(n), None, f"{scope!r} holds no", (before, after))
-    terms, term = np.unique(rows["term"].cat.codes.to_numpy(), return_inverse=True)
+    terms, term = _renumbered(rows["term"].cat.codes.to_numpy())
     x = sparse.coo_array((rows["count"].to_numpy(dtype=np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
     return Counts(
         terms=rows["term"].cat.categories[terms].tolist(),
@@ -231,6 +231,12 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
         stratum=np.zeros(len(found), dtype=np.int64),
         heads=np.bincount(term, rows["heads"], minlength=len(terms)).astype(np.int64),
     )
+
+
+def _renumbered(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the codes that occur, ascending, and each code's place among them, without sorting."""
+    occurs = np.bincount(codes) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[codes]
 
 
 def _parts(scope: str) -> Sequence[str]:

@@ -24,10 +24,8 @@ COLUMNS = (
 )  # fmt: skip
 
 NUMERAL = "[一二三四五六七八九十]{1,3}"
-SENTENCE_END = re.compile(r"[。:：;；!！?？\n]")
-NUMBERED = re.compile(
-    rf"(?P<space>[^\S\n]*)(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
-)
+NUMBER = rf"(?P<space>[^\S\n]*)(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
+FIRST_NUMBER, NUMBERED = re.compile(NUMBER), re.compile(rf"[。:：;；!！?？\n]{NUMBER}")
 LONGEST_HEADING = 60
 PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今年|明年|今后|未来|思路|面临|做好.{0,12}工作")
 REVIEW = re.compile(r"回顾|过去|以来|情况|成绩|成就|总结|所做的工作|完成了?20|执行")
@@ -37,13 +35,14 @@ ANNEX = re.compile(
     r"(?<=[。!！\n\s])(?:附件[一1]?[:：]?|附[:：])?\s*[《〈]?(?:有关|部分|相关)?(?:名词|用语|术语)(?:解释|说明|注释)[》〉]?[:：]?"
     r"|(?<=[。!！\n])附件[一1]?[:：]"
 )
+ANNEX_WORD = re.compile("解释|说明|注释|附件")  # no annex without one, and sooner found
 EARLIEST_ANNEX = 0.6
 ADDRESS, BEFORE_ADDRESS = re.compile("各位代表"), re.compile(r"[。!！?？\n]\s*\Z")
 LONGEST_BLANK = 40
 CLOSING_SHARE = 0.12
 HEADWORD = re.compile(r"[^。:：,，;；!！?？\s]{1,40}?(?<![是为指])[:：]")
 HEADING_END = re.compile(r"\n|。")
-SENTENCE = re.compile(r"[^。！？!?\n]*(?:[。！？!?\n]+[”’」』）)》\s]*|\Z)")
+STOP = re.compile(r"[。！？!?\n]+[”’」』）)》\s]*")
 
 
 class Heading(NamedTuple):
@@ -123,12 +122,30 @@ def sentence_rows(report: Report, *, headings: pd.DataFrame | None = None, witne
     ShinanError
         If the report is not restored and `witness` is false.
     """
+    _admit(report, witness)
+    return _rows(report, _headings(report, headings))
+
+
+def sentence_spans(report: Report, *, witness: bool = False) -> list[tuple[int, int, str, bool]]:
+    """Return start, end, part and whether a heading of each row of one report's :func:`outline`, headings found by rule.
+
+    Raises
+    ------
+    ShinanError
+        If the report is not restored and `witness` is false.
+    """
+    _admit(report, witness)
+    divided = _divided(report, list(find_headings(report.text)))
+    return [(start, end, chapter.part, heading) for chapter, pieces in divided for start, end, heading in pieces]
+
+
+def _admit(report: Report, witness: bool) -> None:
+    """Refuse a report that has not been restored, unless that is asked for."""
     if not (report.restored or witness):
         raise ShinanError(
             f"Not restored: {report.id}. Pass the reports through restore(reports, emendations) first; "
             "an apparatus with a header and no rows says that nothing is lost. outline(…, witness=True) lets them pass."
         )
-    return _rows(report, _headings(report, headings))
 
 
 def report_settings(reports: Iterable[Report]) -> dict[str, Any]:
@@ -170,10 +187,11 @@ def find_headings(text: str) -> Iterator[Heading]:
     heading ends at the line break or the full stop within 60 characters; where neither follows, only the
     number is marked, because where the heading ends cannot be known by rule.
     """
-    annex = ANNEX.search(text, ceil(EARLIEST_ANNEX * len(text)))
+    earliest = ceil(EARLIEST_ANNEX * len(text))
+    annex = ANNEX.search(text, earliest) if ANNEX_WORD.search(text, earliest) else None
     body_end = annex.start() if annex else len(text)
-    places = [0, *(match.end() for match in SENTENCE_END.finditer(text, 0, body_end))]
-    numbered = [match for place in places if (match := NUMBERED.match(text, place, body_end))]
+    first = FIRST_NUMBER.match(text, 0, body_end)
+    numbered = [*([first] if first else []), *NUMBERED.finditer(text, 0, body_end)]
     starts = [*(match.end("space") for match in numbered), body_end]
     for number, match in enumerate(numbered):
         start, limit = starts[number], starts[number + 1]
@@ -253,16 +271,14 @@ def _closing_start(addresses: list[int], last_heading: int, annex: int) -> int:
 
 def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of one report."""
-    _check(report, headings)
     text, paragraph, block, sentence = report.text, -1, 0, 0
     inserted = report.inserted.tolist()
-    for number, chapter in enumerate(_chapters(text, headings, report.year)):
-        inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
-        pieces = list(_pieces(text, chapter, inside))
-        blocks = _blocks([is_heading for _, _, is_heading, _ in pieces])
-        for (start, end, is_heading, opens), inner in zip(pieces, blocks, strict=True):
+    for number, (chapter, pieces) in enumerate(_divided(report, headings)):
+        blocks, opens = _blocks([is_heading for _, _, is_heading in pieces]), True
+        for (start, end, is_heading), inner in zip(pieces, blocks, strict=True):
             low, high = bisect_left(inserted, start), bisect_left(inserted, end)
-            paragraph += opens
+            paragraph += is_heading or opens
+            opens = not is_heading and text[start:end].rstrip(" \t\u3000").endswith("\n")
             yield (
                 report.id, report.place, report.year, chapter.part, number, chapter.title, paragraph, block + inner,
                 sentence, start, end, text[start:end], is_heading, high - low, tuple(inserted[low:high]),
@@ -281,23 +297,29 @@ def _check(report: Report, headings: list[Heading]) -> None:
             )
 
 
-def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tuple[int, int, bool, bool]]:
-    """Yield start, end, whether a heading, and whether a paragraph opens, for each piece of a chapter."""
-    position, opens = chapter.start, True
+def _divided(report: Report, headings: list[Heading]) -> Iterator[tuple[Chapter, list[tuple[int, int, bool]]]]:
+    """Yield the chapters of a report, each with its pieces."""
+    _check(report, headings)
+    for chapter in _chapters(report.text, headings, report.year):
+        inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
+        yield chapter, list(_pieces(report.text, chapter, inside))
+
+
+def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tuple[int, int, bool]]:
+    """Yield start, end and whether a heading, for each piece of a chapter."""
+    position = chapter.start
     for heading in [*headings, Heading(chapter.end, chapter.end, "")]:
         for start, end in _sentences(text, position, heading.start):
-            yield start, end, False, opens
-            opens = text[start:end].rstrip(" \t\u3000").endswith("\n")
+            yield start, end, False
         if heading.level:
             rest = text[heading.end : chapter.end]
-            end = heading.end + len(rest) - len(rest.lstrip())
-            yield heading.start, end, True, True
-            position, opens = end, False
+            position = heading.end + len(rest) - len(rest.lstrip())
+            yield heading.start, position, True
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the sentences between two positions; a last one without full stop, and white space, are not lost."""
-    stops = [match.end() for match in SENTENCE.finditer(text, start, end) if match.end() > start]
+    stops = [match.end() for match in STOP.finditer(text, start, end)]
     full = start + len(text[start:end].rstrip())
     stops = [*stops[: bisect_left(stops, full)], end] if start < end else []
     return pairwise([start, *stops])

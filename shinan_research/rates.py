@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ SHRINKAGE = 5.0
 SHRINKAGE_FLOOR = 5
 STEPS = 100
 PRECISION = 1e-12
+CELLS = 4  # of one stratum: two for units alone in theirs, and the two groups
 
 
 class Closed(NamedTuple):
@@ -111,21 +113,38 @@ def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int6
     so that a difference of strata counts as variation there.
     """
     codes = _cells(counts)
-    size = int(codes.max()) + 1
-    sums = _indicator(codes, size)
-    total = np.asarray((sums @ counts.x).todense(), dtype=float)
-    n, n_square = np.bincount(codes, counts.n, size), np.bincount(codes, counts.n**2, size)
-    units = np.bincount(codes, minlength=size)
-    factor = np.where(units > 0, np.maximum(units, 2) / np.maximum(units - 1, 1), 0.0)
-    rate = total / np.where(n > 0, n, 1.0)[:, None]
-    weighted = counts.x.multiply(counts.n[:, None]).tocsr()
-    variance = factor @ np.asarray((sums @ counts.x.multiply(counts.x)).todense(), dtype=float)
-    cross = np.asarray((sums @ weighted).todense(), dtype=float)
-    variance = variance - 2 * (factor[:, None] * rate * cross).sum(axis=0) + (factor * n_square) @ rate**2
     a, b = (np.asarray(counts.x[np.flatnonzero(side)].sum(axis=0), dtype=float).ravel() for side in (~counts.after, counts.after))
     blocks = np.diff(counts.x.tocsc().indptr).astype(np.int64)
-    raw = np.divide(np.maximum(variance, 0), a + b, out=np.ones_like(a), where=a + b > 0)
-    return a, b, raw, blocks
+    return a, b, _relative(_sums(counts, codes, int(codes.max()) + 1), a + b), blocks
+
+
+class Sums(NamedTuple):
+    """Sums over the units of each cell: of x, x² and x · n (cells × terms), of n and n², and how many units there are."""
+
+    x: Any
+    square: Any
+    cross: Any
+    n: Array
+    n_square: Array
+    units: NDArray[np.int64]
+
+
+def _sums(counts: Counts, codes: NDArray[np.int64], size: int, *, dense: bool = True) -> Sums:
+    """Return the sums over the units that have the same code, as arrays or as sparse matrices."""
+    add = _indicator(codes, size)
+    n = [np.bincount(codes, counts.n**power, size) for power in (1, 2)]
+    x = [add @ each for each in (counts.x, counts.x.multiply(counts.x), counts.x.multiply(counts.n[:, None]).tocsr())]
+    return Sums(
+        *((np.asarray(each.todense(), dtype=float) for each in x) if dense else x), *n, np.bincount(codes, minlength=size)
+    )
+
+
+def _relative(sums: Sums, count: Array) -> Array:
+    """Return the variance over units within cells as a multiple of Poisson's."""
+    factor = np.where(sums.units > 0, np.maximum(sums.units, 2) / np.maximum(sums.units - 1, 1), 0.0)
+    rate = sums.x / np.where(sums.n > 0, sums.n, 1.0)[:, None]
+    variance = factor @ sums.square - 2 * (factor[:, None] * rate * sums.cross).sum(axis=0) + (factor * sums.n_square) @ rate**2
+    return np.divide(np.maximum(variance, 0), count, out=np.ones_like(count), where=count > 0)
 
 
 def _cells(counts: Counts) -> NDArray[np.int64]:
@@ -144,12 +163,43 @@ def common_dispersion(vocabulary: Counts) -> float:
 
 def closed_form(counts: Counts, common: float) -> Closed:
     """Return counts, G2 against the strata's expectation, shrunk dispersion and p of every term."""
-    a, b, raw, blocks = raw_dispersion(counts)
+    return _closed(*raw_dispersion(counts), common, by_stratum(counts))
+
+
+def _closed(a: Array, b: Array, raw: Array, blocks: NDArray[np.int64], common: float, strata: Strata) -> Closed:
+    """Return the closed form of sums over units."""
     weight = np.maximum(blocks - 1, 0)
     phi = np.maximum((SHRINKAGE * common + weight * raw) / (SHRINKAGE + weight), 1.0)
-    strata = by_stratum(counts)
     g2 = log_likelihood(a, b, strata.n1.sum(), strata.n2.sum(), expectation(strata))
     return Closed(a, b, g2, phi, blocks, special.chdtrc(1, g2 / phi))
+
+
+def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
+    """Yield each chapter whose absence leaves text of both groups in a stratum, with the p of every term without it.
+
+    Where all is one stratum the sums without a chapter are those of the whole less its own: of whole numbers, hence exact.
+    """
+    chapters = range(counts.chapter.max() + 1)
+    if np.ptp(counts.stratum):
+        for chapter in chapters:
+            rest = pick(counts, counts.chapter != chapter)
+            if both(rest).any():
+                yield chapter, closed_form(matched(rest), common).p
+        return
+    cells = 2 + counts.after  # as _cells numbers them, so that sums run in the same order
+    all_of_it = _sums(counts, cells, CELLS)
+    each = _sums(counts, CELLS * counts.chapter + cells, CELLS * len(chapters), dense=False)
+    blocks = np.diff(counts.x.tocsc().indptr)
+    held = _indicator(counts.chapter, len(chapters)) @ (counts.x > 0)
+    for chapter in chapters:
+        rows = slice(CELLS * chapter, CELLS * (chapter + 1))
+        less = [part[rows].toarray() if sparse.issparse(part) else part[rows] for part in each]
+        left = Sums(*(whole - part for whole, part in zip(all_of_it, less, strict=True)))
+        if left.n[2:].all():
+            a, b = left.x[2:]
+            strata = Strata((a + b)[None], left.n[2:3], left.n[3:])
+            without = (blocks - held[[chapter]].toarray()[0]).astype(np.int64)
+            yield chapter, _closed(a, b, _relative(left, a + b), without, common, strata).p
 
 
 def quasi_jeffreys(a: Array, b: Array, strata: Strata, phi: Array, level: float) -> tuple[Array, Array]:

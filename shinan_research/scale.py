@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -42,7 +42,8 @@ BATCH = 8  # reports sent together
 WINDOW = 32  # batches on their way at a time
 SUFFIX = ".table"
 PLAIN = "biufmM"  # kinds of numpy columns that are kept as they are
-Function = Callable[[Report], pd.DataFrame]
+Table = TypeVar("Table", pd.DataFrame, dict[str, Any])
+Function = Callable[[Report], Any]
 
 
 class Failure(NamedTuple):
@@ -51,7 +52,7 @@ class Failure(NamedTuple):
     words: str
 
 
-Result = bytes | pd.DataFrame | Failure
+Result = bytes | pd.DataFrame | dict[str, Any] | Failure
 
 
 class Job(NamedTuple):
@@ -63,14 +64,14 @@ class Job(NamedTuple):
 
 
 def map_reports(
-    function: Function,
+    function: Callable[[Report], Table],
     reports: Iterable[Report],
     *,
     executor: Executor | None = None,
     cache: str | Path | None = None,
     failed: Callable[[ShinanError], object] | None = None,
     progress: Callable[[int], object] | None = None,
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[Table]:
     """Yield what a function makes of each report, in the order of the reports.
 
     Whether a result was computed here, in another process, on another machine or earlier, it is the same to the byte
@@ -79,8 +80,9 @@ def map_reports(
     Parameters
     ----------
     function
-        From a report to a table. For processes and clusters it must stand at the head of a module (options are added with
-        `functools.partial`); columns are numbers, truth values, strings, tuples of these, or categories of strings.
+        From a report to a table, or to a dict of arrays of one dimension and of what JSON holds, which is faster. For processes
+        and clusters it must stand at the head of a module (options are added with `functools.partial`); columns are numbers,
+        truth values, strings, tuples of these, or categories of strings.
     reports
         Reports, also from a generator: :func:`~shinan_research.reports.each_report` reads a folder as it goes.
     executor
@@ -98,8 +100,8 @@ def map_reports(
 
     Returns
     -------
-    Iterator of pandas.DataFrame
-        The function's tables, rows numbered from 0.
+    Iterator of pandas.DataFrame or dict
+        The function's tables, rows numbered from 0, or its dicts.
 
     Raises
     ------
@@ -124,7 +126,7 @@ def map_reports(
                 raise error
             failed(error)
         else:
-            yield from_bytes(found) if isinstance(found, bytes) else found
+            yield cast(Table, from_bytes(found) if isinstance(found, bytes) else found)
         if progress:
             progress(done)
 
@@ -234,6 +236,8 @@ def _one(function: Function, report: Report, *, pack: bool = True) -> Result:
 
 def _plain(table: Any) -> bool:
     """Return whether a table is what it would be after its way through bytes: rows numbered from 0, no lists in its cells."""
+    if isinstance(table, dict):
+        return all(isinstance(value, np.ndarray | str | int | list | dict) for value in table.values())
     if not isinstance(table, pd.DataFrame) or not table.index.equals(pd.RangeIndex(len(table))):
         return False
     return "object" not in table.dtypes.astype(str).tolist()
@@ -288,22 +292,27 @@ def _package() -> str:
 # Tables as bytes: a SHA-256, a line of JSON that describes the columns, and their values one after the other
 
 
-def to_bytes(table: pd.DataFrame) -> bytes:
-    """Return a table as bytes that hold numbers and JSON alone; equal tables give equal bytes. Its rows are numbered anew.
+def to_bytes(table: pd.DataFrame | dict[str, Any]) -> bytes:
+    """Return a table or a dict of arrays as bytes that hold numbers and JSON alone; equal ones give equal bytes.
+
+    The rows of a table are numbered anew.
 
     Raises
     ------
     ShinanError
         If this is no table, or a column holds something else than numbers, truth values, texts or tuples of these.
     """
-    if not isinstance(table, pd.DataFrame):
-        raise ShinanError(f"the function returned {type(table).__name__}; map_reports wants a table (pandas.DataFrame).")
+    if not isinstance(table, pd.DataFrame | dict):
+        raise ShinanError(
+            f"the function returned {type(table).__name__}; map_reports wants a table (pandas.DataFrame) or a dict."
+        )
     described, parts = [], []
-    for name in table.columns:
-        about, values = _column(table[name], str(name))
+    for name in table:
+        about, values = (_entry if isinstance(table, dict) else _column)(table[name], str(name))
         described.append({"name": str(name), "size": len(values)} | about)
         parts.append(values)
-    head = json.dumps({"columns": described, "attrs": table.attrs}, ensure_ascii=False, sort_keys=True)
+    attrs = None if isinstance(table, dict) else table.attrs
+    head = json.dumps({"columns": described, "attrs": attrs}, ensure_ascii=False, sort_keys=True)
     body = b"".join([head.encode("utf-8", "surrogatepass"), b"\n", *parts])
     return sha256(body).encode() + b"\n" + body
 
@@ -317,15 +326,26 @@ def _column(column: pd.Series[Any], name: str) -> tuple[dict[str, Any], bytes]:
         return {"type": "<i4", "categories": names, "ordered": bool(column.cat.ordered), "words": words}, codes.tobytes()
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN:
         return {"type": column.dtype.newbyteorder("<").str}, column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes()
+    return {"type": "str" if isinstance(column.dtype, pd.StringDtype) else "object"}, _json(column.tolist(), name)
+
+
+def _entry(value: Any, name: str) -> tuple[dict[str, Any], bytes]:
+    """Return what describes an entry of a dict, and its values."""
+    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in PLAIN:
+        return {"type": value.dtype.newbyteorder("<").str}, value.astype(value.dtype.newbyteorder("<")).tobytes()
+    return {"type": "json"}, _json(value, name)
+
+
+def _json(value: Any, name: str) -> bytes:
+    """Return JSON."""
     try:
-        words = json.dumps(column.tolist(), ensure_ascii=False)
+        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError) as error:
         raise ShinanError(f"the column {name!r} holds what cannot be kept as text or number ({error}).") from error
-    return {"type": "str" if isinstance(column.dtype, pd.StringDtype) else "object"}, words.encode("utf-8", "surrogatepass")
 
 
-def from_bytes(data: bytes) -> pd.DataFrame:
-    """Return the table that :func:`to_bytes` wrote.
+def from_bytes(data: bytes) -> pd.DataFrame | dict[str, Any]:
+    """Return the table or the dict that :func:`to_bytes` wrote.
 
     Raises
     ------
@@ -340,13 +360,17 @@ def from_bytes(data: bytes) -> pd.DataFrame:
     for each in about["columns"]:
         columns[each["name"]] = _values(each, values[start : start + each["size"]])
         start += each["size"]
+    if about["attrs"] is None:
+        return columns
     table = pd.DataFrame(columns, copy=False)
     table.attrs.update(about["attrs"])
     return table
 
 
 def _values(about: dict[str, Any], values: bytes) -> Any:
-    """Return the values of a column."""
+    """Return the values of a column, or an entry."""
+    if about["type"] == "json":
+        return json.loads(values.decode("utf-8", "surrogatepass"))
     if about["type"] in ("str", "object"):
         found = json.loads(values.decode("utf-8", "surrogatepass"))
         return pd.Series([tuple(each) if isinstance(each, list) else each for each in found], dtype=about["type"])

@@ -20,7 +20,6 @@ from .rates import (
     Closed,
     Strata,
     adjust,
-    both,
     by_stratum,
     closed_form,
     common_dispersion,
@@ -30,6 +29,7 @@ from .rates import (
     matched,
     pick,
     quasi_jeffreys,
+    without_each,
 )
 
 MIN_COUNT = 8
@@ -175,6 +175,12 @@ def _counted(
     family: pd.Series[str], options: Mapping[str, Any],
 ) -> tuple[Counts, Counts]:  # fmt: skip
     """Return the counts of the terms and those of the vocabulary; without terms, of its words that stand often enough."""
+    if "total" in tokens and not (family.empty and options["headings"] and options["strata"] is None):
+        raise ShinanError(
+            "Reports counted one by one (tally, stack) hold how often each word stands, not where: declared terms, strata and "
+            "headings=False cannot be had from them. Compare without these and take the rows of the words you want, or give "
+            "compare the tokens: tokenize(outline(reports))."
+        )
     vocabulary = count_units(tokens, None, before, after, **options)
     if family.empty:
         return _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT), vocabulary
@@ -316,12 +322,10 @@ def _without_chapter(counts: Counts, common: float, settled: Settled) -> Array:
     The chapter is found in closed form; for what was found by permutation, its absence is then tested by permutation too.
     """
     worst, which = np.full(len(settled.p), np.nan), np.full(len(settled.p), -1)
-    for chapter in range(counts.chapter.max() + 1):
-        rest = pick(counts, counts.chapter != chapter)
-        if both(rest).any():
-            p = settled.adjusted(closed_form(matched(rest), common).p)
-            which = np.where(np.isnan(worst) | (p > worst), chapter, which)
-            worst = np.fmax(worst, p)
+    for chapter, closed in without_each(counts, common):
+        p = settled.adjusted(closed)
+        which = np.where(np.isnan(worst) | (p > worst), chapter, which)
+        worst = np.fmax(worst, p)
     for chapter in sorted(set(which[settled.found].tolist()) - {-1}) if settled.draws else ():
         rows = settled.found & (which == chapter)
         worst[rows] = settled.again(matched(pick(counts, counts.chapter != chapter)), rows)[rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,22 +10,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import ShinanError
-from .outline import COLUMNS as SENTENCE
-from .outline import PARTS, report_settings, sentence_rows
+from .outline import PARTS, report_settings, sentence_spans
 from .reports import Report
 from .tokens import KINDS, Segmenter, categorical, cut_sentences, default_segmenter
 
-COLUMNS = ("report", "place", "year", "part", "term", "count", "heads", "total", "han")
 LEXICAL = (KINDS.index("word"), KINDS.index("term"))
 PART = pd.CategoricalDtype(list(PARTS), ordered=True)
-NAMES = ("report", "place", "term")
+CELLS = ("part", "term", "count", "heads")
 
 
-def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool = False) -> pd.DataFrame:
+def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool = False) -> dict[str, Any]:
     """Count the words of one report: outline, tokens with their offsets, and what each part holds of each word.
 
-    This is what :func:`~shinan_research.scale.map_reports` runs on every report of a large collection; :func:`stack` joins the
-    tables, and :func:`~shinan_research.shifts.compare` takes what it returns, with ``unit="report"``.
+    This is what :func:`~shinan_research.scale.map_reports` runs on every report of a large collection; :func:`stack` joins what
+    it returns into a table, which :func:`~shinan_research.shifts.compare` takes with ``unit="report"``. It returns arrays,
+    because ten thousand tables cost more than the counting.
 
     Parameters
     ----------
@@ -36,90 +35,102 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
 
     Returns
     -------
-    pandas.DataFrame
-        `report, place, year, part, term, count, heads, total, han`: one row per part and term of kind word or term, by part, and
-        there in no particular order. `heads` is how many of `count` stand in headings; `total` counts the tokens of kind word or
-        term of the part, and `han` its Han characters. A part without words has no row.
+    dict
+        `report, place, year`; `terms`, the words of kind word or term, in no particular order; four arrays of one length,
+        with one entry per part and term that occurs in it: `part` (index into `PARTS`), `term` (index into `terms`), `count`,
+        and `heads`, how many of them stand in headings; per part `total`, the tokens of kind word or term, and `han`, the Han
+        characters; and the `settings`.
 
     Examples
     --------
     >>> text = "推进公路建设。建设公路2条。"
-    >>> tally(Report("a", "A", 2031, text, text), witness=True)[["part", "term", "count", "total", "han"]]
+    >>> counted = tally(Report("a", "A", 2031, text, text), witness=True)
+    >>> counted["terms"], counted["count"].tolist(), counted["total"].tolist(), counted["han"].tolist()
+    (['推进', '公路', '建设'], [1, 2, 2], [0, 5, 0, 0, 0], [0, 11, 0, 0, 0])
+    """
+    segmenter = segmenter or default_segmenter()
+    spans = sentence_spans(report, witness=witness)
+    starts, texts = [each[0] for each in spans], [report.text[start:end] for start, end, _, _ in spans]
+    tokens, names = cut_sentences(texts, starts, report.inserted.tolist(), segmenter)
+    part = np.array([PARTS.index(each) for _, _, each, _ in spans], dtype=np.int64)[tokens.row]
+    heading = np.array([each[3] for each in spans], dtype=bool)[tokens.row]
+    lexical = (tokens.kind == LEXICAL[0]) | (tokens.kind == LEXICAL[1])
+    cell = part[lexical] * len(names) + tokens.term[lexical]
+    count = np.bincount(cell, minlength=len(PARTS) * len(names))
+    heads = np.bincount(cell[heading[lexical]], minlength=len(count))
+    cells = np.flatnonzero(count)
+    parts, terms = np.divmod(cells, max(len(names), 1))
+    used = np.bincount(terms, minlength=len(names)) > 0
+    return {
+        "report": report.id, "place": report.place, "year": report.year, "terms": names[used].tolist(),
+        "part": parts.astype(np.int8), "term": (np.cumsum(used) - 1)[terms].astype(np.int32),
+        "count": count[cells].astype(np.int32), "heads": heads[cells].astype(np.int32),
+        "total": np.bincount(part[lexical], minlength=len(PARTS)).astype(np.int32),
+        "han": np.bincount(part, tokens.han, len(PARTS)).astype(np.int32),
+        "settings": report_settings([report]) | {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint},
+    }  # fmt: skip
+
+
+def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """Join what :func:`tally` counted into one table, taking one report at a time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, place, year, part, term, count, heads, total, han`: one row per report, part and term of kind word or term,
+        reports in their order, parts in theirs, and there in no particular order. `total` and `han` are those of the part; a
+        part without words has no row. The categories of `report`, `place` and `term` are sorted. `attrs["settings"]` has the
+        reports of all.
+
+    Raises
+    ------
+    ShinanError
+        If there is nothing to join, a report comes twice, or the reports were counted with different settings.
+
+    Examples
+    --------
+    >>> text = "推进公路建设。建设公路2条。"
+    >>> stack([tally(Report("a", "A", 2031, text, text), witness=True)])[["part", "term", "count", "total", "han"]]
          part term  count  total  han
     0  review   推进      1      5   11
     1  review   公路      2      5   11
     2  review   建设      2      5   11
     """
-    segmenter = segmenter or default_segmenter()
-    columns = list(zip(*sentence_rows(report, witness=witness), strict=True)) or [()] * len(SENTENCE)
-    rows = dict(zip(SENTENCE, columns, strict=True))
-    tokens, names = cut_sentences(rows["text"], rows["start"], report.inserted.tolist(), segmenter)
-    part = np.array([PARTS.index(each) for each in rows["part"]], dtype=np.int64)[tokens.row]
-    lexical = (tokens.kind == LEXICAL[0]) | (tokens.kind == LEXICAL[1])
-    cell = part[lexical] * len(names) + tokens.term[lexical]
-    count = np.bincount(cell, minlength=len(PARTS) * len(names))
-    heads = np.bincount(cell[np.array(rows["heading"], dtype=bool)[tokens.row][lexical]], minlength=len(count))
-    cells = np.flatnonzero(count)
-    parts, terms = np.divmod(cells, max(len(names), 1))
-    used = np.bincount(terms, minlength=len(names)) > 0
+    cells: dict[str, list[NDArray[Any]]] = {name: [] for name in (*CELLS, "total", "han")}
+    reports: list[tuple[str, str, int, int]] = []
+    known: dict[str, int] = {}
+    settings: dict[str, Any] = {}
+    for each in tallies:
+        settings = _joined(settings, each["settings"])
+        reports.append((each["report"], each["place"], each["year"], len(each["count"])))
+        cells["term"].append(np.array([known.setdefault(term, len(known)) for term in each["terms"]], np.int32)[each["term"]])
+        for name in ("part", "count", "heads"):
+            cells[name].append(each[name])
+        for name in ("total", "han"):
+            cells[name].append(each[name][each["part"]])
+    if not settings:
+        raise ShinanError("Nothing to join: no report was counted. Look at what was said about the files that failed.")
+    joined = {name: np.concatenate(cells.pop(name)) for name in list(cells)}
+    ids, places, years, sizes = zip(*reports, strict=True)
     table = pd.DataFrame(
         {
-            "report": _one(report.id, len(cells)),
-            "place": _one(report.place, len(cells)),
-            "year": np.full(len(cells), report.year, dtype=np.int32),
-            "part": pd.Categorical.from_codes(parts, dtype=PART),
-            "term": pd.Categorical.from_codes((np.cumsum(used) - 1)[terms], categories=pd.Index(names[used], dtype=object)),
-            "count": count[cells].astype(np.int32),
-            "heads": heads[cells].astype(np.int32),
-            "total": np.bincount(part[lexical], minlength=len(PARTS))[parts].astype(np.int32),
-            "han": np.bincount(part, tokens.han, len(PARTS))[parts].astype(np.int32),
+            "report": _repeated(ids, sizes),
+            "place": _repeated(places, sizes),
+            "year": np.repeat(np.array(years, dtype=np.int32), sizes),
+            "part": pd.Categorical.from_codes(joined.pop("part"), dtype=PART),
+            "term": categorical(joined.pop("term"), list(known)),
+            **joined,
         },
         copy=False,
     )
-    table.attrs["settings"] = report_settings([report]) | {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint}
-    return table
-
-
-def _one(name: str, size: int) -> Any:
-    """Return a column that says one thing."""
-    return pd.Categorical.from_codes(np.zeros(size, dtype=np.int8), categories=pd.Index([name], dtype=object))
-
-
-def stack(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Join the tables of :func:`tally` into one, taking them one at a time.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Their rows in order, with the categories of all, sorted. `attrs["settings"]` has the reports of all.
-
-    Raises
-    ------
-    ShinanError
-        If there is no table, a report comes twice, or the tables were made with different settings.
-    """
-    numbers: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS}
-    known: dict[str, dict[str, int]] = {name: {} for name in NAMES}
-    settings: dict[str, Any] = {}
-    for table in tables:
-        settings = _joined(settings, table.attrs["settings"])
-        for name in COLUMNS:
-            column = table[name]
-            if name in NAMES:
-                ids = [known[name].setdefault(each, len(known[name])) for each in column.cat.categories.tolist()]
-                numbers[name].append(np.array(ids, dtype=np.int32)[column.cat.codes])
-            else:
-                numbers[name].append((column.cat.codes if name == "part" else column).to_numpy(dtype=np.int32))
-    if not settings:
-        raise ShinanError("No table to join: no report was counted. Look at what was said about the files that failed.")
-    joined = {name: np.concatenate(parts) for name, parts in numbers.items()}
-    columns: dict[str, Any] = {
-        name: categorical(joined[name], list(known[name])) if name in NAMES else joined[name] for name in COLUMNS
-    }
-    columns["part"] = pd.Categorical.from_codes(joined["part"], dtype=PART)
-    table = pd.DataFrame(columns)
     table.attrs["settings"] = settings
     return table
+
+
+def _repeated(names: Sequence[str], sizes: Sequence[int]) -> Any:
+    """Return a categorical that has each name as often as its size says."""
+    codes, known = pd.factorize(np.array(names, dtype=object))
+    return categorical(np.repeat(codes.astype(np.int32), sizes), known.tolist())
 
 
 def _joined(all_settings: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:

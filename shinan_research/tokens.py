@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -127,23 +128,30 @@ class Segmenter:
         _set(edge, kind, _spans(long_terms.finditer(text)), "term")
         atoms = list(self._atoms(text))
         atoms = [atoms[each] for each in np.flatnonzero(_free(kind, _spans(atoms)))]
-        for name in ("date", "number", "unit", "latin"):
-            _set(edge, kind, _spans((match for match in atoms if match[name]), name), name)
+        spans: dict[str, list[tuple[int, int]]] = {"date": [], "number": [], "unit": [], "latin": []}
+        for match in atoms:
+            last = str(match.lastgroup)
+            spans[last].append(match.span(last))
+            if last == "unit":
+                spans["number"].append(match.span("number"))
+        for name, found in spans.items():
+            _set(edge, kind, np.array(found, dtype=np.int64).reshape(-1, 2), name)
         short = _spans(short_terms.finditer(text))
         _set(edge, kind, short[edge[short].all(axis=1) & _free(kind, short)], "term")
 
     def _atoms(self, text: str) -> Iterator[re.Match[str]]:
         """Yield the numbers, dates and Latin words from left to right, looking only where one can begin."""
-        end = 0
-        for first in ATOM_START.finditer(text):
-            if first.start() >= end and (match := self._atom.match(text, first.start())):
-                end = match.end()
+        first = ATOM_START.search(text)
+        while first:
+            match = self._atom.match(text, first.start())
+            if match:
                 yield match
+            first = ATOM_START.search(text, (match or first).end())
 
 
-def _spans(matches: Iterable[re.Match[str]], group: str | int = 0) -> NDArray[np.int64]:
+def _spans(matches: Iterable[re.Match[str]]) -> NDArray[np.int64]:
     """Return start and end of each match of a pattern, matches × 2."""
-    return np.array([match.span(group) for match in matches], dtype=np.int64).reshape(-1, 2)
+    return np.array([match.span() for match in matches], dtype=np.int64).reshape(-1, 2)
 
 
 def _free(kind: NDArray[np.int8], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -171,7 +179,7 @@ def _dictionary_cutter() -> Cutter:
     jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
     for word, frequency in dictionary.words().items():
         jieba.add_word(word, frequency, None)
-    return lambda text: list(jieba.cut(text, hmm=False))
+    return functools.partial(jieba.cut, hmm=False)
 
 
 @cache

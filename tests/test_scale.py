@@ -10,7 +10,9 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,7 +56,7 @@ def picky(each: Report) -> pd.DataFrame:
     return length(each)
 
 
-def as_bytes(tables: Iterator[pd.DataFrame]) -> list[bytes]:
+def as_bytes(tables: Iterator[pd.DataFrame] | Iterator[dict[str, Any]]) -> list[bytes]:
     """Return tables as bytes."""
     return [to_bytes(table) for table in tables]
 
@@ -155,7 +157,7 @@ def test_a_failing_report_is_named() -> None:
     with pytest.raises(ShinanError, match="Pass the reports through restore"):
         list(map_reports(tally, REPORTS[:1]))
     with pytest.raises(ShinanError, match="returned int; map_reports wants a table"):
-        list(map_reports(lambda each: 1, REPORTS[:1]))  # type: ignore[arg-type, return-value]
+        list(map_reports(lambda each: 1, REPORTS[:1]))  # type: ignore[arg-type, return-value, type-var]
 
 
 def test_work_that_cannot_be_sent() -> None:
@@ -207,6 +209,18 @@ def test_tables_survive_as_bytes() -> None:
         to_bytes(pd.DataFrame({"a": [object()]}))
 
 
+def test_dicts_of_arrays_survive_as_bytes() -> None:
+    """Arrays keep type and values, the rest is JSON; equal dicts give equal bytes; what is neither is refused by name."""
+    record = {"name": "甲\n", "whole": np.array([1, -2], dtype=np.int8), "none": np.array([], dtype="f8"), "words": ["乙", "丙"]}
+    found = from_bytes(to_bytes(record))
+    assert isinstance(found, dict) and list(found) == list(record)
+    for name, value in record.items():
+        assert np.array_equal(found[name], value) and getattr(found[name], "dtype", None) == getattr(value, "dtype", None)
+    assert to_bytes(found) == to_bytes(record) != to_bytes(record | {"name": "乙"})
+    with pytest.raises(ShinanError, match="the column 'a' holds what cannot be kept"):
+        to_bytes({"a": np.zeros((2, 2))})
+
+
 def test_kept_results_are_numbers_and_json(tmp_path: Path) -> None:
     """A file is a SHA-256, a line of JSON and values: a damaged or foreign one is computed anew and never executed."""
     first = as_bytes(map_reports(length, REPORTS[:2], cache=tmp_path))
@@ -245,6 +259,8 @@ def test_count_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert tables[0] == tables[1]
     found = pd.read_csv(tmp_path / "0.csv").set_index("term")
     assert found.loc["改革", ["count_before", "count_after", "blocks"]].tolist() == [12, 0, 4]
-    assert "left out: 戊县-2031.doc: cannot be read" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert said.startswith("ATTENTION: the texts are counted as they stand") and "not restored" in said
+    assert "left out: 戊县-2031.doc: cannot be read" in said
     assert main(["count", str(folder), "--before", "2031", "--after", "2040"]) == 1
     assert "No report for 2040" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """What is counted report by report sums to what tokens hold, and compares as they do."""
 
 from itertools import pairwise
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from shinan_research.counts import count_units
 from shinan_research.errors import ShinanError
 from shinan_research.outline import outline
+from shinan_research.rates import closed_form, pick, without_each
 from shinan_research.reports import Report
 from shinan_research.shifts import compare
 from shinan_research.tallies import stack, tally
@@ -84,6 +86,31 @@ def test_units_and_tables_that_do_not_fit() -> None:
             compare(table, 2031, 2032, unit=unit, n_permutations=0)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"terms": ("改革",)}, {"headings": False}, {"strata": pd.DataFrame({"report": [], "chapter": [], "stratum": []})}],
+)
+def test_what_counted_reports_cannot_tell(options: dict[str, Any]) -> None:
+    """Declared terms, strata and text without headings need the tokens, and the message says so."""
+    with pytest.raises(ShinanError, match=r"declared terms, strata and headings=False cannot be had.*tokenize\(outline"):
+        compare(TALLIES, 2031, 2032, unit="report", n_permutations=0, **options)
+
+
+def test_the_place_left_out_is_that_of_a_count_without_it() -> None:
+    """The largest p without a place is that of counts from which the reports of the place were taken."""
+    whole = compare(TALLIES, 2031, 2032, unit="report", n_permutations=0).set_index("term")
+    counts = count_units(TALLIES, None, 2031, 2032, unit="report", scope="body", headings=True, strata=None)
+    common = float(whole.attrs["settings"]["common_dispersion"])
+    for place, p in without_each(counts, common):
+        expected = closed_form(pick(counts, counts.chapter != place), common).p
+        assert p.tolist() == expected.tolist()
+    assert [place for place, _ in without_each(counts, common)] == [0, 1, 2]
+    alone = pick(counts, counts.chapter != 2)
+    mixed = pick(counts, (counts.chapter == 0) | counts.after)
+    assert len(list(without_each(alone, common))) == 2
+    assert [place for place, _ in without_each(mixed, common)] == [1, 2]
+
+
 def test_what_cannot_be_joined() -> None:
     """No table, one report twice, and two segmenters are refused by name."""
     with pytest.raises(ShinanError, match="no report was counted"):
@@ -98,7 +125,9 @@ def test_what_cannot_be_joined() -> None:
 
 
 def test_texts_without_words() -> None:
-    """A report without words gives a table without rows, which joins."""
-    bare = Report("丁-2031", "丁", 2031, "12。", "12。")
-    assert len(tally(bare, witness=True)) == len(tally(Report("戊-2031", "戊", 2031, "", ""), witness=True)) == 0
-    assert len(stack([tally(bare, witness=True), tally(REPORTS[0], witness=True)])) == len(tally(REPORTS[0], witness=True))
+    """A report without words gives no row, and joins."""
+    empty = [tally(Report(f"{name}-2031", name, 2031, text, text), witness=True) for name, text in (("丁", "12。"), ("戊", ""))]
+    assert [each["terms"] for each in empty] == [[], []]
+    assert len(stack(empty)) == 0
+    one = tally(REPORTS[0], witness=True)
+    assert len(stack([*empty, one])) == len(one["count"]) > 0

@@ -51,7 +51,9 @@ def read(folder: Path, number: int) -> Iterator[Any]:
             yield replace(report, id=f"{report.id}-{copy}", place=f"{report.place}{copy}", text=text, witness=text)
 
 
-def ours(folder: Path, number: int, *, workers: int = 1, cache: Path | None = None, changed: bool = False) -> int:
+def ours(
+    folder: Path, number: int, *, workers: int = 1, executor: Any = None, cache: Path | None = None, changed: bool = False
+) -> int:
     """Files to the full shift table; return the bytes of the texts."""
     from shinan_research import compare, map_reports, stack, tally
     from shinan_research.scale import open_executor
@@ -64,8 +66,8 @@ def ours(folder: Path, number: int, *, workers: int = 1, cache: Path | None = No
             size += len(report.text.encode())
             yield replace(report, text=report.text + "改。") if changed and place == 7 else report
 
-    with open_executor(workers=workers) as executor:
-        table = stack(map_reports(partial(tally, witness=True), weighed(), executor=executor, cache=cache))
+    with open_executor(workers=workers) as opened:
+        table = stack(map_reports(partial(tally, witness=True), weighed(), executor=executor or opened, cache=cache))
     table["year"] = (table["year"] > table.drop_duplicates("report")["year"].median()).astype(int)
     compare(table, 0, 1, unit="report", n_permutations=0)
     return size
@@ -175,6 +177,35 @@ def start_jieba() -> None:
     assert pandas
 
 
+def on_dask(folder: Path, number: int, *, workers: int) -> int:
+    """The same on Dask workers that are already up and warm; what the wall clock says is what their number can change."""
+    from distributed import LocalCluster
+
+    from shinan_research.scale import open_executor
+
+    os.environ["MALLOC_TRIM_THRESHOLD_"] = str(2**30)
+    with (
+        LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+        open_executor(cluster=cluster.scheduler_address) as executor,
+    ):
+        assert executor
+        for _ in executor.map(_warm_worker, range(4 * workers)):
+            pass
+        start()
+        size = ours(folder, number, executor=executor)
+        stop()
+    return size
+
+
+def _warm_worker(number: int) -> int:
+    """Start the dictionary of a worker."""
+    from shinan_research import Report, tally
+
+    tally(Report("甲", "甲", number, "推进。", "推进。"), witness=True)
+    time.sleep(0.2)
+    return number
+
+
 CLOCK: list[float] = []
 
 
@@ -183,10 +214,17 @@ def start() -> None:
     CLOCK[:] = [cpu(), time.monotonic()]
 
 
+def stop() -> None:
+    """Let the time run up to here, if not to the end of the process."""
+    CLOCK.extend([cpu(), time.monotonic()])
+
+
 Contender = tuple[Callable[..., int], Callable[[], None], tuple[str, ...]]
 CONTENDERS: dict[str, Contender] = {
     "this package, one core": (ours, warm, ()),
     "this package, two processes": (partial(ours, workers=2), warm, ()),
+    "this package, one Dask worker": (partial(on_dask, workers=1), warm, ("distributed",)),
+    "this package, two Dask workers": (partial(on_dask, workers=2), warm, ("distributed",)),
     "this package, rerun after one report changed": (rerun, warm, ()),
     "this package, two reports, 99,999 permutations": (pair, warm, ()),
     "jieba + CountVectorizer + G2 row by row": (conventional, start_jieba, ("jieba", "sklearn")),
@@ -201,7 +239,8 @@ def run_one(name: str, folder: Path, number: int) -> None:
     prepare()
     start()
     size = work(folder, number)
-    used, wall = cpu() - CLOCK[0], time.monotonic() - CLOCK[1]
+    stop()
+    used, wall = CLOCK[2] - CLOCK[0], CLOCK[3] - CLOCK[1]
     peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     print(json.dumps({"megabytes": size / 1e6, "cpu_seconds": used, "wall_seconds": wall, "peak_megabytes": peak}))
 
@@ -218,7 +257,7 @@ def measure(name: str, folder: Path, number: int) -> dict[str, Any] | None:
     if ended.returncode:
         print(f"{name}: failed, {ended.stderr.strip().splitlines()[-1]}", flush=True)
         return None
-    row = json.loads(ended.stdout.splitlines()[-1]) | {"contender": name, "reports": number}
+    row = json.loads(ended.stdout.splitlines()[-1]) | {"contender": name, "reports": number, "load": os.getloadavg()[0]}
     print(f"{name}, {number} reports: {row['cpu_seconds']:.2f} CPU s", flush=True)
     return dict(row)
 
@@ -227,7 +266,7 @@ def main(folder: Path, number: int, copies: int) -> None:
     """Run all contenders, and write and print the table."""
     one = "this package, one core"
     plan = [(name, FEW if "scattertext" in name else 2 if "two reports" in name else number) for name in CONTENDERS]
-    plan += [(one, size) for size in (FEW, 100, copies // 5, copies) if size]
+    plan += [(one, size) for size in (FEW, 100, 500, 1_000, copies) if size]
     rows = [row for row in (measure(name, folder, size) for name, size in plan) if row]
     base = {row["reports"]: row["cpu_seconds"] / row["megabytes"] for row in rows if row["contender"] == one}
     for row in rows:
@@ -237,7 +276,10 @@ def main(folder: Path, number: int, copies: int) -> None:
         )
         row |= {key: f"{row[key]:.2f}" for key in ("megabytes", "cpu_seconds", "wall_seconds")}
         row["peak_megabytes"] = f"{row['peak_megabytes']:.0f}"
-        row["note"] = f"{date.today()}, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        row["note"] = f"load {row.pop('load'):.1f}, {date.today()}, {machine}"
+        if "Dask" in row["contender"]:
+            row |= {"cpu_seconds": "", "ratio": "", "note": f"wall time counts; {row['note']}"}
     with RESULTS.open("w", encoding="utf-8", newline="") as target:
         writer = csv.DictWriter(target, COLUMNS, lineterminator="\n")
         writer.writeheader()
