@@ -204,10 +204,9 @@ def _attest(differences: Any, path: Path, source: str) -> None:
     table = attest(differences, mine, source=source)
     write_atomically(path, format_rows(table.to_dict("records"), COLUMNS, mark=True))
     found = table.attrs
-    _say(
-        f"{found['confirmed']} conjectures confirmed, {found['refuted']} refuted, {found['added']} losses added; "
-        f"precision {found['precision']:.2f}, recall {found['recall']:.2f}. Written: {path.name}"
-    )
+    shares = [f"{name} {found[name]:.2f}" for name in ("precision", "recall") if found[name] == found[name]]
+    counts = f"{found['confirmed']} conjectures confirmed, {found['refuted']} refuted, {found['added']} losses added"
+    _say(f"{counts}{'; ' if shares else ''}{', '.join(shares)}. Written: {path.name}")
 
 
 def _new(options: argparse.Namespace) -> None:

@@ -24,7 +24,8 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("ruff", "format", "--check", "."),
         ("mypy",),
         ("pytest", "-m", "browser"),
-        ("pytest", "-m", "not browser", "--cov", "--cov-report=term"),
+        ("pytest", "-m", "not browser", "--cov", "--cov-report="),
+        ("tools.check_coverage",),
     ),
 }
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from shinan_research import ShinanError, workplace
+from tools.check_coverage import LEAST, report
 
 LOCK = """\
 numpy==2.0 \\
@@ -176,8 +177,8 @@ def test_tasks(commands) -> None:
     assert [words[2:] for words in commands] == [["pytest", "-m", "not browser"]]
     commands.clear()
     workplace.do("check")
-    assert [words[2] for words in commands] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
-    assert "--cov" in commands[-1]
+    assert [words[2] for words in commands] == ["ruff", "ruff", "mypy", "pytest", "pytest", "tools.check_coverage"]
+    assert "--cov" in commands[-2]
     assert all(words[:2] == [sys.executable, "-m"] for words in commands)
 
 
@@ -220,3 +221,13 @@ def test_it_needs_the_standard_library_alone() -> None:
     command = [sys.executable, "-I", "-S", "-c", words, str(workplace.ROOT)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == str(workplace.ROOT)
+
+
+@pytest.mark.parametrize(("lines", "branches", "enough"), [(95, 90, True), (94, 100, False), (100, 89, False), (100, 100, True)])
+def test_lines_and_branches_are_held_each_for_itself(lines: int, branches: int, enough: bool) -> None:
+    """Neither can make up for the other, and a module below the bar is listed beside the total."""
+    total = {"covered_lines": lines, "num_statements": 100, "covered_branches": branches, "num_branches": 100}
+    words, reached = report({"low.py": total, "all.py": total | {"covered_lines": 100, "covered_branches": 100}}, total, LEAST)
+    assert LEAST == {"lines": 95, "branches": 90} and reached is enough
+    assert words[-1].split() == ["total", "lines", f"{lines}.0", "%", "branches", f"{branches}.0", "%"]
+    assert [line.split()[0] for line in words[:-1]] == ([] if enough else ["low.py"])
