@@ -1,0 +1,130 @@
+"""Second opinions on topics: other models of the same units, and how much of a topic the chapters already explain."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import linear_sum_assignment
+from sklearn.decomposition import NMF, LatentDirichletAllocation
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.metrics import adjusted_mutual_info_score
+
+from .coherence import TOP
+from .errors import ShinanError
+from .topics import Topics
+
+MODELS = ("nmf", "lda")
+DIGITS = 4
+ALL = "all"
+Array = NDArray[np.float64]
+
+
+def second_opinion(topics: Topics, *, models: tuple[str, ...] = MODELS, seed: int = 0) -> pd.DataFrame:
+    """Set each topic beside its partner in another model of the same units.
+
+    Partners are those whose shares of the units correlate best, one to one. A topic that another method finds too is no
+    artefact of the method; one that it does not find may be.
+
+    Parameters
+    ----------
+    topics
+        The model.
+    models
+        nmf: non-negative matrix factorisation of tf-idf weights, which starts from a decomposition and has no seed to speak
+        of; lda: scikit-learn's variational Bayes, shown as a caution, because on texts this short it recovers planted topics
+        badly (`tests/benchmarks`).
+    seed
+        Of lda.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `model, topic, label, label_en, correlation` (of the shares over units), `shared` (of the ten likeliest words),
+        `words` (the partner's).
+
+    Raises
+    ------
+    ShinanError
+        If a model is unknown.
+    """
+    unknown = [name for name in models if name not in MODELS]
+    if unknown:
+        raise ShinanError(f"models holds {unknown[0]!r}; allowed: {', '.join(MODELS)}.")
+    fitted = topics.windows.x[: len(topics.runs[0])] if topics.runs.shape[1] else topics.windows.x
+    mine = topics.shares[topics.ids].to_numpy()[: fitted.shape[0]]
+    tables = [_opinion(topics, name, mine, *_fit(name, fitted, len(topics.ids), seed)) for name in models]
+    table = pd.concat(tables, ignore_index=True)
+    table.attrs["settings"] = topics.settings | {"function": "second_opinion", "models": list(models)}
+    return table
+
+
+def _fit(name: str, x: sparse.csr_array, number: int, seed: int) -> tuple[Array, Array]:
+    """Return words (topics × terms) and shares (units × topics) of another model, in double precision."""
+    counts = sparse.csr_matrix(x).astype(np.float64)
+    if name == "nmf":
+        model = NMF(number, init="nndsvda", max_iter=400, random_state=seed)
+        shares = model.fit_transform(TfidfTransformer(sublinear_tf=True).fit_transform(counts))
+    else:
+        model = LatentDirichletAllocation(number, max_iter=60, random_state=seed)
+        shares = model.fit_transform(counts)
+    total = shares.sum(axis=1, keepdims=True)
+    return np.asarray(model.components_), np.asarray(np.where(total > 0, shares / np.where(total > 0, total, 1), 1 / number))
+
+
+def _opinion(topics: Topics, name: str, mine: Array, words: Array, shares: Array) -> pd.DataFrame:
+    """Return each topic with its partner in one other model."""
+    deviations = [each - each.mean(axis=0) for each in (mine, shares)]
+    units = [each / np.maximum(np.sqrt((each**2).sum(axis=0)), 1e-12) for each in deviations]
+    likeness = (units[0].T @ units[1]).round(DIGITS)
+    partner = linear_sum_assignment(likeness, maximize=True)[1]
+    terms = topics.windows.terms
+    top = [[terms[number] for number in np.argsort(-words[each].round(9), kind="stable")[:TOP]] for each in partner]
+    return pd.DataFrame({
+        "model": name, "topic": topics.ids, "label": topics.stability["zh"], "label_en": topics.stability["en"],
+        "correlation": likeness[np.arange(len(partner)), partner],
+        "shared": [len(set(topics.top(topic)) & set(found)) for topic, found in zip(topics.ids, top, strict=True)],
+        "words": [" ".join(found) for found in top],
+    })  # fmt: skip
+
+
+def explained_by_chapters(topics: Topics, *, strata: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Say how much of the topics the authors' own chapters already tell.
+
+    Each unit belongs to the topic with its largest share. The measure is mutual information with the chapter, adjusted for
+    chance: 0 if the chapters say nothing about the topics, 1 if they say all. A model with a value near 1 says nothing that
+    the table of contents does not.
+
+    Parameters
+    ----------
+    topics
+        The model.
+    strata
+        Matched chapters: `report, chapter, stratum`; matched ones then count as one. Without, each chapter is its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `topic, label, label_en, ami, units` (led by the topic), a row for each topic against all others, and last the row
+        *all* for the partition as a whole.
+
+    Notes
+    -----
+    Vinh, Epps and Bailey (2010), Information theoretic measures for clusterings comparison, JMLR 11.
+    """
+    table = topics.shares
+    chapter = table["report"].astype(str) + " " + table["chapter"].astype(str)
+    if strata is not None and len(strata):
+        named = dict(zip(strata["report"].astype(str) + " " + strata["chapter"].astype(str), strata["stratum"], strict=True))
+        chapter = chapter.map(lambda key: f"= {named[key]}" if key in named else key)
+    code = pd.factorize(chapter)[0]
+    leads = np.argmax(table[topics.ids].to_numpy(), axis=1)
+    values = [adjusted_mutual_info_score(code, leads == number) for number in range(len(topics.ids))]
+    rows = pd.DataFrame({
+        "topic": [*topics.ids, ALL], "label": [*topics.stability["zh"], ""], "label_en": [*topics.stability["en"], ""],
+        "ami": np.round([*values, adjusted_mutual_info_score(code, leads)], DIGITS) + 0.0,
+        "units": [*np.bincount(leads, minlength=len(topics.ids)), len(leads)],
+    })  # fmt: skip
+    rows.attrs["settings"] = topics.settings | {"function": "explained_by_chapters", "chapters": int(code.max()) + 1}
+    return rows
