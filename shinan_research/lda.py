@@ -18,7 +18,7 @@ ITERATIONS = 100
 WARM = 70
 COOLEST = np.float32(0.6)
 BATCH = 10
-CELLS = 60_000
+CELLS = 8_000
 
 
 class Runs(NamedTuple):
@@ -51,8 +51,8 @@ def fit_runs(
 
     Each cell of the counts has a share of each topic, which is updated to (terms − own + η)(units − own + α) / (topics −
     own + Vη), raised to a power and made to sum to one; α = 0.1, η = 0.05. The power rises from 0.6 to 1 over the first 70
-    rounds (annealing): runs then end in better and more similar solutions. A run depends on its own number alone, whatever
-    the batch.
+    rounds (annealing): runs then end in better and more similar solutions. A run depends on its own number alone, not on
+    the runs beside it.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def fit_runs(
     iterations
         Rounds, the same for every run.
     batch
-        Runs fitted side by side; it changes the time, not the result.
+        Runs fitted side by side; it changes the time, and the result by rounding at most.
 
     Returns
     -------
@@ -77,7 +77,7 @@ def fit_runs(
     Asuncion, Welling, Smyth and Teh (2009), On smoothing and inference for topic models, UAI. Annealing: Ueda and Nakano
     (1998), Deterministic annealing EM algorithm, Neural Networks 11.
     """
-    chunks = list(_chunks(x, max(1, CELLS // min(batch, seeds))))
+    chunks = list(_chunks(x, CELLS))
     parts = [
         _fit_batch(x, chunks, topics, range(first, min(first + batch, seeds)), seed, iterations)
         for first in range(0, seeds, batch)

@@ -23,8 +23,8 @@ ORDER = (
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
     "study", "tallies", "counts",
-    "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series", "topics",
-    "vocabulary",
+    "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
+    "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence", "vocabulary",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "figures", "publish", "tables", "kit", "render",
     "verify", "build", "archive", "new", "own", "workplace", "__main__",
 )  # fmt: skip

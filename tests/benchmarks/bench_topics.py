@@ -197,10 +197,11 @@ def times() -> Rows:
     rng = np.random.default_rng(1)
     law = 1 / (20 + np.arange(1, 12_001))
     words = rng.dirichlet(law / law.sum() * 600, size=10)
-    x = sparse.vstack([
-        sparse.csr_array(np.stack([rng.multinomial(43, row / row.sum()) for row in rng.dirichlet(np.full(10, ALPHA), 2000) @ words]))
-        for _ in range(39)
-    ]).tocsr()  # fmt: skip
+    parts = []
+    for _ in range(39):
+        mixed = rng.dirichlet(np.full(10, ALPHA), 2000) @ words
+        parts.append(sparse.csr_array(np.stack([rng.multinomial(43, row / row.sum()) for row in mixed])))
+    x = sparse.vstack(parts).tocsr()
     begun = time.process_time()
     fit_runs(x, 10, seeds=1)
     about = {"bench": "times", "case": f"{x.shape[0]} units, {x.nnz} cells, 10 topics", "model": "CVB0, one run"}
