@@ -12,7 +12,7 @@ from scipy import stats
 
 from .counts import Group, belongs, group_label
 from .errors import ShinanError
-from .shifts import ALPHA, POWER, holm
+from .rates import ALPHA, POWER, holm
 from .topics import Topics
 
 Array = NDArray[np.float64]
