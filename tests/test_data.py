@@ -10,8 +10,8 @@ from shinan_research.files import read_rows
 
 DATA = Path(__file__).parents[1] / "data"
 JUDGES = {"algorithm", "machine reader", "person"}
-KINDS = ("emendations", "headings", "senses", "links")
-JUDGEMENTS = [*sorted(path for kind in KINDS for path in (DATA / kind).rglob("*.csv")), DATA / "strata.csv"]
+NO_JUDGEMENT = {"glosses.csv"}  # translations; every other table of data/ is a judgement, also one that is added later
+JUDGEMENTS = [path for path in sorted(DATA.rglob("*.csv")) if path.relative_to(DATA).as_posix() not in NO_JUDGEMENT]
 
 
 def test_every_file_is_listed_with_its_digest() -> None:

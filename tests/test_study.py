@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -381,3 +382,48 @@ def test_siblings_that_are_not_there(make):
     assert make(**PAIR).reference(["经济"]) is None
     with pytest.raises(StudyError, match="siblings is 'nowhere'; expected a folder of data/ with other places' reports"):
         make(MINIMAL + 'siblings = "nowhere"\n', **PAIR).reference(["经济"])
+
+
+# Metamorphic: what must not matter
+
+
+WORDS = "修建公路养老服务就业创新"
+
+
+def counted(root: Path, files: list[tuple[str, int]]) -> dict[str, list[dict[str, object]]]:
+    """Write reports in the given order, and return the comparison of the first two years and the places of its terms."""
+    from shinan_research import compare, occurrences, outline, restore, tokenize
+
+    listed = []
+    for place, year in files:
+        body = "".join(f"{WORDS[(year * n) % 11 :]}{WORDS[: (n * n + year) % 7]}{place}。" for n in range(1, 40))
+        head = f"政府工作报告——{year}年1月9日在{place}人民代表大会上。\n一、工作回顾\n"
+        path = root / "data" / "raw" / f"{place}{year}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{head}{body}\n二、工作安排\n{body[::-1]}。\n", encoding="utf-8")
+        listed.append(FILE.format(f"{place}{year}") + f'place = "{place}"\n')
+    (root / "data" / "study.toml").write_text(MINIMAL + "".join(listed), encoding="utf-8")
+    study = open_study(root)
+    tokens = tokenize(outline(restore(study.reports(), study.emendations), witness=True))
+    groups = ("甲区", 2019), ("甲区", 2020)
+    tables = {
+        "compare": compare(tokens, *groups, terms=["公路", "养老", "就业"], n_permutations=199),
+        "words": compare(tokens, *groups, n_permutations=199),
+        "occurrences": occurrences(tokens, ["公路", "养老"]).query("place == '甲区'"),
+    }
+    return {name: table.astype(object).where(table.notna(), None).to_dict("records") for name, table in tables.items()}
+
+
+def test_the_order_of_the_files_does_not_matter(tmp_path):
+    """Files written and listed in every order give the same tables to the bit."""
+    files = [("甲区", 2019), ("甲区", 2020), ("乙区", 2019)]
+    first = counted(tmp_path / "0", files)
+    assert all(first.values()) and sum(row["count_before"] for row in first["compare"]) > 20
+    for number, order in enumerate(list(permutations(files))[1:], 1):
+        assert counted(tmp_path / str(number), list(order)) == first
+
+
+def test_a_report_that_is_not_compared_does_not_matter(tmp_path):
+    """A report of another place leaves counts, intervals, p and verdicts of the two others as they were, to the bit."""
+    two = counted(tmp_path / "two", [("甲区", 2019), ("甲区", 2020)])
+    assert counted(tmp_path / "three", [("甲区", 2019), ("甲区", 2020), ("乙区", 2018)]) == two
