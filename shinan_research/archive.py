@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .build import _engine, _is_stale, _read_state, notebooks
+from .build import digest_of_engine, is_stale, notebooks, read_state
 from .errors import ShinanError
 from .files import sha256, write_atomically
 from .kit import citation, markdown, slug
@@ -65,10 +65,10 @@ def archive(root: Path, output: Path) -> Path:
 
 def _checked_state(study: Study) -> dict[str, Any]:
     """Return the record of the last build, or refuse one that is missing or out of date."""
-    state, engine = _read_state(study.root), _engine(study)
+    state, engine = read_state(study.root), digest_of_engine(study)
     if not state["notebooks"]:
         raise ShinanError(f"{study.root.name} is not built: build/ holds no record. Run reproduce first, then archive.")
-    stale = [path.name for path in notebooks(study.root) if _is_stale(study.root, path, engine, state)]
+    stale = [path.name for path in notebooks(study.root) if is_stale(study.root, path, engine, state)]
     kit = compare_kit(study.root / "figures", study)
     stale += [f"figures/{name}" for name in kit[kit["status"] != "identical"]["name"]]
     if stale:

@@ -16,7 +16,9 @@ import pandas as pd
 from .dictionary import RESOURCES
 from .errors import ApparatusError, ShinanError
 from .files import sha256, write_atomically
+from .inline import MIME, terms_of
 from .kit import build_kit
+from .passages import FOLDER, Passages
 from .publish import json_bytes, read_manifest, running_platform
 from .render import export_html, run_notebook
 from .study import Study, open_study
@@ -44,16 +46,17 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
         If a file cannot be read or a notebook fails; what is committed is then untouched.
     """
     study = open_study(root)
-    engine, state = _engine(study), _read_state(study.root)
+    engine, state, passages = digest_of_engine(study), read_state(study.root), Passages(study)
     state["audit"] = examine(study, state.get("audit", {}), say=say)
     sources = notebooks(study.root)
-    stale = [path for path in sources if _is_stale(study.root, path, engine, state)]
+    stale = [path for path in sources if is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
     for number, path in enumerate(stale, 1):
         say(f"[{number}/{len(stale)}] {path.name}")
-        state["notebooks"][path.stem] = _run(study, path, engine)
+        state["notebooks"][path.stem] = _run(passages, path, engine)
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
     _index(study, state)
+    _write_passages(passages, engine, state)
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
     closing = _closing(study, state, [path.stem for path in stale])
     prune_numbers(study.root / "figures", [path.stem for path in sources])
@@ -118,7 +121,7 @@ def notebooks(root: Path) -> list[Path]:
     return found
 
 
-def _engine(study: Study) -> str:
+def digest_of_engine(study: Study) -> str:
     """Return a digest of everything that notebooks depend on beside their own text."""
     library = Path(__file__).parent
     files = sorted(
@@ -128,7 +131,7 @@ def _engine(study: Study) -> str:
     return sha256("\n".join([*parts, study.data_hash, json.dumps(running_platform(), sort_keys=True)]).encode())
 
 
-def _read_state(root: Path) -> dict[str, Any]:
+def read_state(root: Path) -> dict[str, Any]:
     """Return what the last build left on record; nothing, if the record is missing or damaged."""
     try:
         state = json.loads((root / "build" / "state.json").read_text(encoding="utf-8"))
@@ -137,7 +140,7 @@ def _read_state(root: Path) -> dict[str, Any]:
         return {"notebooks": {}}
 
 
-def _is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool:
+def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool:
     """Return whether a notebook must run: its inputs have changed, or a product is not as it was left."""
     record = state["notebooks"].get(path.stem, {})
     if record.get("inputs") != sha256((engine + sha256(path)).encode()):
@@ -147,8 +150,9 @@ def _is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> boo
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
-def _run(study: Study, path: Path, engine: str) -> dict[str, Any]:
+def _run(passages: Passages, path: Path, engine: str) -> dict[str, Any]:
     """Run one notebook in a copy of the study, adopt its figures, write its pages; return the record of it."""
+    study = passages.study
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
         stage = make_copy(study.root, Path(scratch))
         notebook = run_notebook(path, working=stage / "notebooks")
@@ -156,7 +160,10 @@ def _run(study: Study, path: Path, engine: str) -> dict[str, Any]:
         adopt_products(stage, study.root, table, by=path.stem)
         made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
     title = _title(notebook, path.stem)
-    page = export_html(notebook, title=title, language=study.language, links=[("index.html", study.title["en"])])
+    around = [("index.html", study.title["en"])]
+    page = export_html(notebook, title=title, language=study.language, links=around, address=passages.address)
+    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    figures = [data[MIME] for data in outputs if MIME in data]
     written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": page.encode("utf-8")}
     for file, content in written.items():
         write_atomically(study.root / file, content)
@@ -166,7 +173,8 @@ def _run(study: Study, path: Path, engine: str) -> dict[str, Any]:
         products |= {f"{kind}/{file}": digest for name in names for file, digest in entries[name]["files"].items()}
     return {
         "inputs": sha256((engine + sha256(path)).encode()), "products": products, "title": title, **made,
-        "numbers": _numbers(study.root, path.stem), "status": table.set_index("name")[["status", "what"]].T.to_dict(),
+        "terms": terms_of(figures), "numbers": _numbers(study.root, path.stem),
+        "status": table.set_index("name")[["status", "what"]].T.to_dict(),
     }  # fmt: skip
 
 
@@ -227,6 +235,22 @@ def _index(study: Study, state: dict[str, Any]) -> None:
     for old in sorted(path.parent.glob("*.html")):
         if old.stem not in {*names, "index"}:
             old.unlink()
+
+
+def _write_passages(passages: Passages, engine: str, state: dict[str, Any]) -> None:
+    """Write the pages of reports and terms that the figures' rows lead to, where they have changed or are missing."""
+    folder = passages.study.root / "build" / "html" / FOLDER
+    terms = sorted({term for record in state["notebooks"].values() for term in record.get("terms", [])})
+    key = sha256(json_bytes([engine, terms]))
+    if state.get("passages", {}).get("key") == key and all((folder / name).exists() for name in state["passages"]["files"]):
+        return
+    pages = passages.pages(terms)
+    for name, content in pages.items():
+        write_atomically(folder / name, content)
+    for old in sorted(folder.glob("*.html")):
+        if old.name not in pages:
+            old.unlink()
+    state["passages"] = {"key": key, "files": sorted(pages)}
 
 
 def check(root: Path, *, say: Say) -> pd.DataFrame:

@@ -9,8 +9,9 @@ import json
 import platform
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .explain import alt_text, caption
 from .figures.style import FAMILY, INSTALLED_FONTS, check_glyphs, house_style
 from .files import recover, sha256, write_atomically, write_together
 from .guide import how_to_read
+from .inline import MIME, figure_data
 from .messages import LANGUAGES, say
 from .study import Study
 
@@ -42,16 +44,18 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 @dataclass(frozen=True)
 class Published:
-    """A published figure, as a notebook shows it: image, alt text, caption, and how it is read, as (title, text) pairs."""
+    """A published figure, as a notebook shows it: drawing, words, how it is read, and the rows that its marks stand for."""
 
     name: str
     alt: str
     caption: str
     png: bytes
     guides: tuple[tuple[str, str], ...] = ()
+    svg: bytes = field(default=b"", repr=False)
+    rows: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, str], dict[str, Any]]:
-        """Return the figure for Jupyter: an HTML figure with alt text, and the bare image for other front ends."""
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the figure for Jupyter: an HTML figure with alt text, the bare image, and what our own page shows instead."""
         image = base64.b64encode(self.png).decode("ascii")
         alt, words = html.escape(self.alt, quote=True), html.escape(self.caption)
         source = f"data:image/png;base64,{image}"
@@ -59,7 +63,11 @@ class Published:
             f"<details><summary>{html.escape(title)}</summary><p>{html.escape(text)}</p></details>" for title, text in self.guides
         )
         page = f'<figure id="{self.name}"><img alt="{alt}" src="{source}"><figcaption>{words}</figcaption></figure>{folds}'
-        return {"text/html": page, "image/png": image, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        own = {
+            "name": self.name, "svg": self.svg.decode(), "alt": self.alt, "caption": self.caption, "rows": self.rows,
+            "guides": [list(guide) for guide in self.guides],
+        }  # fmt: skip
+        return {MIME: own, "text/html": page, "image/png": image, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
 
 def publish(
@@ -122,7 +130,9 @@ def publish(
     write_together(folder, files)
     language = "zh" if study.language == "zh" else "en"
     guides = tuple((say("guide.summary", one), text) for one in LANGUAGES if (text := entry["how_to_read"][one]))
-    return Published(name, alts[language], captions[language], _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI), guides)
+    png = _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI)
+    rows = figure_data(figure, {key: rounded(table) for key, table in tables.items()})
+    return Published(name, alts[language], captions[language], png, guides, files[f"{name}.svg"], rows)
 
 
 def checked_settings(name: str, tables: Mapping[str, pd.DataFrame], *, what: str = "figure") -> dict[str, Any]:
@@ -178,6 +188,13 @@ def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: in
 def _titled(svg: bytes, name: str, words: str) -> bytes:
     """Return an SVG with role, title and description, and with ids that carry the figure's name."""
     text = svg.decode("utf-8")
+    used: Counter[str] = Counter()
+
+    def own(match: re.Match[str]) -> str:
+        used[match[1]] += 1
+        return f'{match[1]}_{used[match[1]]}"' if used[match[1]] > 1 else match[0]
+
+    text = re.sub(r'(\bid="row\.[^"]*)"', own, text)  # several marks may stand for one row
     text = TAG.sub(lambda tag: re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", tag[0]), text)
     opening = f'<title id="{name}-title">{html.escape(name)}</title>\n <desc id="{name}-desc">{html.escape(words)}</desc>'
     text = text.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title {name}-desc" ', 1)

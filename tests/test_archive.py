@@ -47,7 +47,7 @@ def built(tmp_path: Path) -> Path:
 
 def refresh(root: Path) -> None:
     """Write the record of a build, as reproduce leaves it."""
-    engine = build._engine(open_study(root))
+    engine = build.digest_of_engine(open_study(root))
     products = {name: sha256(root / name) for name in ("build/html/one.html", "build/notebooks/one.ipynb")}
     inputs = sha256((engine + sha256(root / "notebooks/one.ipynb")).encode())
     entry = {"inputs": inputs, "products": products, "figures": ["own"]}
