@@ -20,7 +20,7 @@ from .inline import MIME, terms_of
 from .kit import build_kit
 from .passages import FOLDER, Passages
 from .publish import json_bytes, read_manifest, running_platform
-from .render import export_html, run_notebook
+from .render import run_notebook
 from .study import Study, open_study
 from .verify import COLUMNS, KINDS, adopt_products, compare_kit, compare_products, prune_numbers, summary
 
@@ -152,6 +152,8 @@ def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool
 
 def _run(passages: Passages, path: Path, engine: str) -> dict[str, Any]:
     """Run one notebook in a copy of the study, adopt its figures, write its pages; return the record of it."""
+    from .exporter import export_html
+
     study = passages.study
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
         stage = make_copy(study.root, Path(scratch))
@@ -221,6 +223,8 @@ def _bytes(notebook: Any) -> bytes:
 def _index(study: Study, state: dict[str, Any]) -> None:
     """Write the list of pages, where it has changed."""
     import nbformat
+
+    from .exporter import export_html
 
     names = {stem: record["title"] for stem, record in state["notebooks"].items()}
     key = sha256(json_bytes([names, study.title]))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape, unescape
 from typing import Any
 from urllib.parse import quote
@@ -59,6 +58,7 @@ class PageExporter(HTMLExporter):
         super().__init__(*args, **options)  # type: ignore[no-untyped-call]
         self._address = address
         self._drawings: list[str] = []
+        self._shown: set[str] = set()
         for name, function in (("sanitise", _sanitise), ("plot", self._plot)):
             self.register_filter(name, function)  # type: ignore[no-untyped-call]
 
@@ -90,7 +90,7 @@ class PageExporter(HTMLExporter):
         language = given.get("language") or self.page_language
         given |= {"title": given.get("title") or name, "links": given.get("links") or []}
         given["language"] = {"zh": "zh-CN", "both": "en"}.get(language, language)
-        self._drawings = []
+        self._drawings, self._shown = [], set()
         try:
             text, resources = super().from_notebook_node(nb, given, **options)
         except ShinanError:
@@ -119,15 +119,39 @@ class PageExporter(HTMLExporter):
         """Return a published figure for the template; drawing and rows are kept aside, for no other step need touch them."""
         bundle = output.get("data", {})
         data = bundle.get(MIME)
-        html = inline_html(data if isinstance(data, dict) else json.loads(data), self._address) if data else None
-        if html is None or any(f'<svg id="{data["name"]}-drawing"' in drawing for drawing in self._drawings):
+        html = inline_html(data, self._address) if isinstance(data, dict) else None
+        if html is None or data["name"] in self._shown:
             return _sanitise(str(bundle.get("text/html", "")))
+        self._shown.add(data["name"])
 
         def keep(match: re.Match[str]) -> str:
             self._drawings.append(match[0])
             return f'<span data-drawing="{len(self._drawings) - 1}"></span>'
 
         return DRAWING.sub(keep, html)
+
+
+def export_html(
+    notebook: NotebookNode,
+    *,
+    title: str,
+    language: str = "en",
+    links: Sequence[tuple[str, str]] = (),
+    address: Address = lambda record: [],
+) -> str:
+    """Return a notebook as one HTML page that needs no script and no other file.
+
+    `title` names the window, and heads a notebook that has no heading of its own; `language` is that of all text not
+    marked otherwise, en, zh, or both (as en); `links` are addresses and texts of neighbouring pages; `address` says where
+    a row of a figure's table leads. What is done to the page: see :class:`PageExporter`.
+
+    Raises
+    ------
+    ShinanError
+        If a picture has no alt text, or nbconvert cannot read the notebook.
+    """
+    resources = {"title": title, "language": language, "links": list(links)}
+    return str(PageExporter(address=address).from_notebook_node(notebook, resources=resources)[0])
 
 
 def _visible(text: str) -> str:

@@ -53,7 +53,9 @@ def figure_data(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> dict[str,
 
 
 def _records(rows: Mapping[str, Any]) -> Rows:
-    """Return tables of rows as records by table and position."""
+    """Return tables of rows as records by table and position; refuse names that are none."""
+    if any(not re.fullmatch("[a-z0-9-]*", key) for key in rows):
+        raise ValueError("a table's name")
     return {
         str(key): {
             str(int(row)): dict(zip(table["columns"], values, strict=True))
@@ -88,9 +90,8 @@ def inline_html(data: Mapping[str, Any], address: Address) -> str | None:
         )
     except (ElementTree.ParseError, LookupError, TypeError, ValueError, AttributeError):
         return None
-    return (
-        f'<figure id="{name}" class="plot"><div class="canvas">{drawing}</div><figcaption>{caption}</figcaption></figure>{listed}'
-    )
+    shown = f'<div class="canvas">{drawing}</div><figcaption>{caption}</figcaption>'
+    return f'<figure id="{name}" class="plot">{shown}</figure>{guides}{listed}'
 
 
 def _drawing(root: ElementTree.Element, name: str, rows: Rows, alt: str) -> str:
@@ -111,7 +112,7 @@ def _drawing(root: ElementTree.Element, name: str, rows: Rows, alt: str) -> str:
         element = ElementTree.Element(tag, {"id": f"{name}-{'alt' if place else 'label'}"})
         element.text = words
         root.insert(place, element)
-    return ElementTree.tostring(root, encoding="unicode", method="html")
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def _reduce(element: ElementTree.Element) -> None:
@@ -174,9 +175,10 @@ def mark_words(record: Mapping[str, Any]) -> str:
     parts = [str(record[key]) for key in NAMES[:3] if record.get(key)][:1] or [str(record.get("report") or "")]
     if record.get("count_before") is not None and record.get("count_after") is not None:
         parts.append(f"{record['count_before']}→{record['count_after']}")
-    parts += [
-        str(record[key]) for key in ("report", "chapter_title", "certainty", "verdict") if record.get(key) and key not in parts
-    ]
+    about = ("report", "chapter_title", "certainty", "verdict")
+    parts += [str(record[key]) for key in about if record.get(key) and record[key] != parts[0]]
+    if "left" in record and "right" in record and record.get("char"):
+        parts.append(f"{record['left'] or ''}〔{record['char']}〕{record['right'] or ''}")
     if record.get("count") is not None:
         parts.append(f"× {record['count']}")
     return " · ".join(part for part in parts if part) + "".join(f"\n{record[key]}" for key in SENTENCES if record.get(key))

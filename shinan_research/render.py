@@ -1,4 +1,4 @@
-"""Run notebooks and export them as self-contained pages: the same bytes on every run, no script, no request."""
+"""Run notebooks: in one process, the same bytes on every run; and show a picture with its alt text."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import FigureError, ShinanError
 from .files import read_text
-from .inline import Address
 
 if TYPE_CHECKING:  # Jupyter takes seconds to import and every notebook imports `show`: functions import what they need
     from nbformat import NotebookNode
@@ -50,7 +48,13 @@ def show(figure_png: bytes, *, alt: str, caption: str) -> None:
 
 
 def printed_size(encoded: str) -> tuple[int, int]:
-    """Return the printed width and height of a picture in CSS pixels, 96 to the inch; without a resolution, its pixels."""
+    """Return the printed width and height of a picture in CSS pixels, 96 to the inch; without a resolution, its pixels.
+
+    Raises
+    ------
+    FigureError
+        If the bytes (in base64) are no picture.
+    """
     from PIL import Image
 
     try:
@@ -132,28 +136,3 @@ def _execute(notebook: NotebookNode, name: str, working: Path, timeout: int) -> 
         except (exceptions.CellTimeoutError, exceptions.DeadKernelError) as error:
             reason = f"not done within {timeout} s, or the kernel died for want of memory"
             raise ShinanError(f"{name}, cell {reached[-1]}: {reason}. Run this cell alone to see which.") from error
-
-
-def export_html(
-    notebook: NotebookNode,
-    *,
-    title: str,
-    language: str = "en",
-    links: Sequence[tuple[str, str]] = (),
-    address: Address = lambda record: [],
-) -> str:
-    """Return a notebook as one HTML page that needs no script and no other file.
-
-    `title` names the window, and heads a notebook that has no heading of its own; `language` is that of all text not
-    marked otherwise, en, zh, or both (as en); `links` are addresses and texts of neighbouring pages; `address` says where
-    a row of a figure's table leads. What is done to the page: see :class:`~shinan_research.exporter.PageExporter`.
-
-    Raises
-    ------
-    ShinanError
-        If a picture has no alt text, or nbconvert cannot read the notebook.
-    """
-    from .exporter import PageExporter
-
-    resources = {"title": title, "language": language, "links": list(links)}
-    return str(PageExporter(address=address).from_notebook_node(notebook, resources=resources)[0])

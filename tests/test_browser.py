@@ -26,7 +26,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from shinan_research.build import make_copy, notebooks
-from shinan_research.render import export_html
+from shinan_research.exporter import export_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page

@@ -19,7 +19,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from shinan_research.errors import FigureError, ShinanError
-from shinan_research.render import export_html, render, run_notebook, show
+from shinan_research.exporter import export_html
+from shinan_research.render import run_notebook, show
 
 ALT = "Two bars: 11 and 13 of “x” & y."
 FIGURE = """
@@ -354,37 +355,3 @@ def test_show_displays_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bundle["text/html"].endswith("<figcaption>c &lt; d</figcaption></figure>")
     assert base64.b64decode(bundle["image/png"]) == png(720, dpi=(300, 300))
     assert (bundle["text/plain"], metadata) == ('a "b"', {"image/png": {"alt": 'a "b"'}})
-
-
-def test_render_writes_pages_copies_and_index(tmp_path: Path) -> None:
-    """All notebooks of a folder, or those asked for, become pages and executed copies; the index lists the pages."""
-    folder, output = tmp_path / "notebooks", tmp_path / "build"
-    folder.mkdir()
-    build([("markdown", "# Second · 二\n\n## Part"), ("code", "2")], folder / "02 second.ipynb")
-    build([("markdown", "intro"), ("code", "1")], folder / "01-first.ipynb")
-    said: list[str] = []
-    only = render(folder, working=tmp_path / "work", output=output, names=["01-first"], progress=said.append)
-    assert [path.relative_to(output).as_posix() for path in only] == [
-        "notebooks/01-first.ipynb",
-        "html/01-first.html",
-        "html/index.html",
-    ]
-    assert "Second" not in only[-1].read_text("utf-8")
-    written = render(folder, working=tmp_path / "work", output=output, names=["02 second"], progress=said.append)
-    index = Elements(written[-1].read_text("utf-8"))
-    assert [link["href"] for link in index.of("a")] == ["#main", "01-first.html", "02%20second.html"]
-    assert "Notebooks · 笔记本" in index.text
-    page = written[1].read_text("utf-8")
-    assert page.count('<a href="index.html">') == page.count('<a href="01-first.html">01-first</a>') == 2
-    assert page.count("<h1") == 1
-    assert nbformat.read(written[0], as_version=4).cells[1].outputs[0].data["text/plain"] == "2"
-    assert [line.partition(":")[0] for line in said] == ["01-first.ipynb", "02 second.ipynb"]
-
-
-def test_render_refuses_unknown_names(tmp_path: Path) -> None:
-    """A notebook that is not there, or an empty folder, is named with what there is."""
-    with pytest.raises(ShinanError, match="asked for all, but it holds none"):
-        render(tmp_path, working=tmp_path, output=tmp_path, progress=print)
-    build([("code", "1")], tmp_path / "01-a.ipynb")
-    with pytest.raises(ShinanError, match="asked for 02-b, but it holds 01-a"):
-        render(tmp_path, working=tmp_path, output=tmp_path, names=["02-b"], progress=print)

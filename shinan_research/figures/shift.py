@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,14 @@ from .style import (
 FRAME = (-4.6, 4.6)
 SHOWN_TICKS = (-3, -1, 0, 1, 3)
 NARROW = 35
-STROKE = {"marker": "|", "markersize": 6.5, "markeredgewidth": 0.9, "color": COLOURS["ink"], "linestyle": "none", "zorder": 2}
+STROKE: dict[str, Any] = {
+    "marker": "|",
+    "markersize": 6.5,
+    "markeredgewidth": 0.9,
+    "color": COLOURS["ink"],
+    "linestyle": "none",
+    "zorder": 2,
+}
 
 
 class Layout(NamedTuple):
