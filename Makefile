@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python -m shinan_research
 LOCK_DATE = 2026-11-23T00:00:00Z
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help install lab reproduce verify test check archive bench lock
+.PHONY: help install lab reproduce verify test docs check archive bench lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ verify: install ## rebuild every figure in a temporary folder and compare; write
 
 test: install ## unit tests, doctests, architecture
 	@$(RUN) test
+
+docs: install ## the docstrings as pages in build/html/api
+	@$(RUN) docs
 
 check: install ## lint, types, pages and JupyterLab in Chromium, coverage
 	@$(RUN) check

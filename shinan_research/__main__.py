@@ -269,6 +269,7 @@ COMMANDS = {
     "new": ("make a study out of a folder of reports", _new),
     "collate": ("compare a report with another copy", _collate),
     "test": ("unit tests, doctests, architecture", _do),
+    "docs": ("the docstrings as pages in build/html/api", _do),
     "check": ("lint, types, browser tests, coverage", _do),
 }
 

@@ -30,7 +30,7 @@ LINK = re.compile(r"https?://[^\s\\]+|#\S+|(?!//)[^\s\\:]+")
 STYLE_SHEET = re.compile(r"<style\b[^<>]*>[^<]*</style>", re.IGNORECASE)
 NO_ALT = ("", "No description has been provided for this image")  # the sentence is nbconvert's
 TEX = re.compile(r"\$\$(?P<block>.+?)\$\$|\$(?!\s)(?P<inline>[^$]+?)(?<!\s)\$(?!\d)", re.DOTALL)
-NUMBER = re.compile(r"[\[(<>≤≥≈±+−–-]*\d[\d.,%‰e+−–\s-]*[\])]?|nan|[–—−-]", re.IGNORECASE)
+NUMBER = re.compile(r"[\[(<>≤≥≈±+−–-]*\d[\d.,%‰e+−–\s-]*(\[[\d.,%<>+−–\s-]*)?[\])]?|nan|[–—−-]", re.IGNORECASE)
 MISSING = ("NaN", "nan", "<NA>", "NaT", "None")  # pandas' words for a cell that holds nothing
 CHINESE = re.compile(f"[0-9“‘《（]{{0,8}}[{HAN}](?:[^a-z]*[{HAN}，。、；：？！）》」”])?")  # up to the next word in small letters
 ENGLISH = re.compile(f"^(?=.*[a-z]{{2}})[^{HAN}]*$", re.DOTALL)

@@ -19,6 +19,7 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 OLDEST, NEWEST = (3, 11), (3, 13)
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test": (("pytest", "-m", "not browser"),),
+    "docs": (("pdoc", "--docformat", "numpy", "--no-search", "--output-directory", "build/html/api", "shinan_research"),),
     "check": (
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
@@ -126,7 +127,7 @@ def _entry(lock: str, name: str) -> str:
 
 
 def do(task: str, *, root: Path = ROOT) -> None:
-    """Run a task of the workshop with the running Python: test or check."""
+    """Run a task of the workshop with the running Python: test, docs or check."""
     for words in CHECKS[task]:
         run([sys.executable, "-m", *words], root=root)
 

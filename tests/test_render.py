@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
+from shinan_research import exporter
 from shinan_research.errors import FigureError, ShinanError
 from shinan_research.exporter import export_html
 from shinan_research.render import run_notebook, show
@@ -355,3 +357,72 @@ def test_show_displays_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bundle["text/html"].endswith("<figcaption>c &lt; d</figcaption></figure>")
     assert base64.b64decode(bundle["image/png"]) == png(720, dpi=(300, 300))
     assert (bundle["text/plain"], metadata) == ('a "b"', {"image/png": {"alt": 'a "b"'}})
+
+
+# The exporter, as nbconvert calls it
+
+
+def convert(folder: Path, notebook: NotebookNode, *options: str) -> str:
+    """Return the page that the command of nbconvert makes of a notebook."""
+    nbformat.write(notebook, folder / "some.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--log-level=ERROR", *options, "--output", "page.html", "some.ipynb"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+    assert ended.returncode == 0, ended.stderr
+    return (folder / "page.html").read_text("utf-8")
+
+
+def test_command_of_nbconvert_makes_the_same_page(runs: list[NotebookNode], tmp_path: Path) -> None:
+    """`jupyter nbconvert --to shinan_html` gives the page that the build gives, named by its file."""
+    page = convert(tmp_path, runs[0], "--to", "shinan_html", "--PageExporter.page_language=zh")
+    assert page == export_html(runs[0], title="some", language="zh")
+
+
+def test_stock_exporter_takes_the_template(runs: list[NotebookNode], tmp_path: Path) -> None:
+    """`--to html --template …` works too, with alt texts and without a script or a request; formulas stay TeX."""
+    template = Path(exporter.__file__).parent / "resources" / "html"
+    page = convert(tmp_path, runs[0], "--to", "html", "--template", str(template))
+    elements = Elements(page)
+    assert [image["alt"] for image in elements.of("img")] == [ALT]
+    assert not elements.of("script") and "https://" not in page and "$r = 10^4 n / H$" in page
+
+
+def test_what_nbconvert_cannot_read() -> None:
+    """Whatever nbconvert raises comes out as an error that names the page and says what to do."""
+    broken = new_notebook(cells=[new_code_cell("1", id="a", outputs=[new_output("stream", text="x")])])
+    broken.cells[0].outputs = [{"output_type": "stream"}, 3]
+    with pytest.raises(ShinanError, match=r"^Some title: cannot be exported \(.*\)\. Open it in JupyterLab, run it, save it\.$"):
+        export_html(broken, title="Some title")
+
+
+def with_attachment(source: str) -> NotebookNode:
+    """Return a notebook with a picture dropped into Markdown."""
+    cell = new_markdown_cell(source, id="dropped", attachments={"image.png": {"image/png": base64.b64encode(png(40)).decode()}})
+    return new_notebook(cells=[cell])
+
+
+def test_picture_dropped_into_markdown() -> None:
+    """A dropped picture is shown with what was written about it; its file name, which the editor puts there, says nothing."""
+    page = export_html(with_attachment("See ![a grey square](attachment:image.png) here."), title="T")
+    image = Elements(page).of("img")[0]
+    assert image["alt"] == "a grey square" and image["src"].startswith("data:image/png;base64,") and image["width"] == "40"
+    with pytest.raises(
+        ShinanError, match=r"cell-dropped: a picture without alt text \(image\.png is a file name\)\. In Markdown"
+    ):
+        export_html(with_attachment("![image.png](attachment:image.png)"), title="T")
+
+
+def test_addresses_of_outputs_are_set_apart() -> None:
+    """An id in an output gets a prefix, and a link to it follows; so it cannot take the place of one of the page."""
+    html = '<p id="main">x</p><a href="#main">to x</a> <a href="#contents">to the contents</a> id="main"'
+    page = export_html(with_outputs(new_output("display_data", {"text/html": html})), title="T")
+    assert '<p id="user-main">x</p><a href="#user-main">to x</a> <a href="#contents">' in page
+    assert page.count(' id="main"') == 2 and 'contents</a> id="main"' in page
+
+
+def test_control_characters_do_not_hide_a_tag() -> None:
+    """A control character inside a tag or an address is written out before the HTML is judged."""
+    html = '<scr\x01ipt>alert(1)</script><a href="java\x02script:alert(1)">go</a><img alt="x" src="x\x03" onerror=alert(1)>'
+    page = export_html(with_outputs(new_output("display_data", {"text/html": html})), title="T")
+    elements = Elements(page)
+    assert "alert(1)" in elements.text and not elements.of("script") and not re.search("[\x01-\x08]", page)
+    assert [link.get("href", "") for link in elements.of("a")] == ["#main", ""]

@@ -1,6 +1,7 @@
 """The workshop: one environment from the lock, built once, with words for everything that can go wrong."""
 
 import hashlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import shinan_research
 from shinan_research import ShinanError, workplace
 from tools.check_coverage import LEAST, report
 
@@ -180,6 +182,16 @@ def test_tasks(commands) -> None:
     assert [words[2] for words in commands] == ["ruff", "ruff", "mypy", "pytest", "pytest", "tools.check_coverage"]
     assert "--cov" in commands[-2]
     assert all(words[:2] == [sys.executable, "-m"] for words in commands)
+
+
+def test_docs_describe_every_public_name_and_load_nothing(tmp_path: Path) -> None:
+    """`docs` writes pages with every public name; none of them loads anything from elsewhere."""
+    workplace.do("docs", root=tmp_path)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "build" / "html" / "api").rglob("*.html")}
+    front = pages["shinan_research.html"]
+    assert [name for name in shinan_research.__all__ if f'id="{name}"' not in front] == []
+    loads = r'(?:src|srcset)="(?:https?:)?//|<link[^>]*href="https?:|@import|url\([\'"]?https?:'
+    assert [name for name, page in pages.items() if re.search(loads, page)] == []
 
 
 def test_lab(commands, tmp_path: Path) -> None:
