@@ -35,6 +35,8 @@ PUBLIC = {
     "publish_table": "tables", "record":
     "kit", "record_shift": "kit", "build_kit": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
     "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
+    "describe_attention": "describe_topics", "describe_prevalence": "describe_topics", "describe_choice": "describe_topics",
+    "answer_topics": "describe_topics", "draw_attention": "figures", "draw_prevalence": "figures", "draw_choice": "figures",
     "attention": "attention", "fit_topics": "topics", "Topics": "topics", "name_topics": "topics", "add_reports": "topics",
     "prevalence": "prevalence", "topic_trend": "prevalence", "second_opinion": "opinions", "explained_by_chapters": "opinions",
 }  # fmt: skip

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from .counts import SCOPES, STRATA, Group, belongs, group_label
 from .errors import ShinanError
+from .messages import say
 
 NUMBER = re.compile(r"^\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]+|第[一二三四五六七八九十]{1,3}部分)\s*")
 COLUMNS = (
@@ -15,6 +18,7 @@ COLUMNS = (
     "han_after", "total_before", "total_after", "share_before", "share_after", "shift",
 )  # fmt: skip
 JOINED = " + "
+CLAUSE = re.compile(r"[,，。:：]")
 
 
 def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -72,6 +76,13 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
         "matched_by": "title" if strata is None or strata.empty else "strata",
     }  # fmt: skip
     return table
+
+
+def chapter_names(row: Mapping[Any, Any]) -> tuple[str, str]:
+    """Return the first clause of a chapter's own title, and the name of its stratum; of an untitled one, the part."""
+    titles = str(row["titles_before"] or row["titles_after"])
+    clause = CLAUSE.split(NUMBER.sub("", titles.split(JOINED)[0]).strip())[0]
+    return clause or say(f"part.{row['part']}", "zh"), str(row["stratum"])
 
 
 def _strata(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:

@@ -48,7 +48,7 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
     values |= {"n_permutations": f"{settings['n_permutations']:,}", "within": within(settings, values["scope"], language)}
     parts = [say(f"describe.ranking.{key}", language, **values) for key in ("title", "panels", "method")]
     chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
-    return _joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
+    return joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
 
 
 def survivors(table: pd.DataFrame, language: str = "en") -> str:
@@ -57,17 +57,17 @@ def survivors(table: pd.DataFrame, language: str = "en") -> str:
     if found.empty:
         return say("describe.ranking.none", language)
     words, fragile = (rows["term"].astype(str).tolist() for rows in (found, found[found["verdict"] == "fragile"]))
-    parts = [say("describe.ranking.some", language, survive=len(words), words=_listed(words, language))]
+    parts = [say("describe.ranking.some", language, survive=len(words), words=listed(words, language))]
     if fragile:
-        parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=_listed(fragile, language)))
-    return _joined(parts, language)
+        parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=listed(fragile, language)))
+    return joined(parts, language)
 
 
 def _ranking_alt(table: pd.DataFrame, each: int, language: str) -> str:
     tested = table[~table["verdict"].isin(UNTESTED)]
     ranked = tested.loc[tested["keyness"].abs().sort_values(ascending=False, kind="stable").index]
     more = {
-        f"more_{role}": _listed(_counted(ranked[sign * ranked["log2_matched"] > 0].head(each)), language)
+        f"more_{role}": listed(_counted(ranked[sign * ranked["log2_matched"] > 0].head(each)), language)
         for role, sign in (("before", -1), ("after", 1))
     }
     return say("describe.ranking.alt", language, **_groups(table, language), **more, result=survivors(table, language))
@@ -96,8 +96,8 @@ def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: 
         values["share"] = f"{100 * table['share'].head(most).sum():.0f}"
         parts = [say(f"describe.word_shift.{key}", one, **values) for key in ("title", "panels", "method")]
         result = divergence(table, one)
-        words["caption"][one] = _joined([*parts, result], one)
-        drawn = _listed(_counted(table.head(min(most, 10))), one)
+        words["caption"][one] = joined([*parts, result], one)
+        drawn = listed(_counted(table.head(min(most, 10))), one)
         words["alt"][one] = say("describe.word_shift.alt", one, words=drawn, result=result)
     return words
 
@@ -143,7 +143,7 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
         values = names | {"place": place[one]} | {role: group_name(own[role].iloc[0], one) for role in ("before", "after")}
-        words["caption"][one] = _joined([say(f"describe.placebo.{key}", one, **values) for key in keys], one)
+        words["caption"][one] = joined([say(f"describe.placebo.{key}", one, **values) for key in keys], one)
         rows = [
             say("describe.placebo.row", one, term=row["term"], verdict=say(f"placebo.verdict.{row['verdict']}", one))
             for row in first.to_dict("records")
@@ -199,13 +199,13 @@ def company(
         counts = [
             f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()
         ]
-        parts = [say(f"describe.context.{'row' if annex else 'row_body'}", language, term=term, counts=_listed(counts, language))]
+        parts = [say(f"describe.context.{'row' if annex else 'row_body'}", language, term=term, counts=listed(counts, language))]
         if touched[term]:
             parts.append(say("describe.context.restored", language, restored=times(int(touched[term]), language)))
         words = near.loc[near["term"] == term, "collocate"].head(5).tolist()
         if words:
-            parts.append(say("describe.context.company", language, words=_listed(words, language)))
-        lines.append(_joined(parts, language))
+            parts.append(say("describe.context.company", language, words=listed(words, language)))
+        lines.append(joined(parts, language))
     return lines
 
 
@@ -228,11 +228,11 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
         values = _groups(table[table["base"]], one) | {"place": place[one], "variant": base["variant"]}
-        values["variants"] = _listed([name for name in settings["variants"] if name != base["variant"]], one)
-        values["units"] = _listed([say(f"unit.{unit}", one) for unit in settings["units"]], one)
+        values["variants"] = listed([name for name in settings["variants"] if name != base["variant"]], one)
+        values["units"] = listed([say(f"unit.{unit}", one) for unit in settings["units"]], one)
         panels = "panels" if len(settings["variants"]) > 1 else "panels_one"
         keys = ["title", panels, *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
-        words["caption"][one] = _joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
+        words["caption"][one] = joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
         words["alt"][one] = say("describe.sensitivity.alt", one, rows=_separated([*holding(table, one)], one))
     return words
 
@@ -284,7 +284,8 @@ def _counted(table: pd.DataFrame) -> list[str]:
     return [f"{term} {before}→{after}" for term, before, after in rows]
 
 
-def _listed(words: list[str], language: str) -> str:
+def listed(words: list[str], language: str) -> str:
+    """Return words as a list in prose."""
     return ("、" if language == "zh" else ", ").join(words) or "–"
 
 
@@ -292,5 +293,6 @@ def _separated(sentences: list[str], language: str) -> str:
     return ("；" if language == "zh" else "; ").join(sentences)
 
 
-def _joined(sentences: list[str], language: str) -> str:
+def joined(sentences: list[str], language: str) -> str:
+    """Return sentences as one text."""
     return ("" if language == "zh" else " ").join(sentences)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from .collate import collate
 from .dictionary import read_lexicon
-from .errors import ShinanError, StudyError
+from .errors import ApparatusError, ShinanError, StudyError
 from .files import read_rows, read_text, sha256
 from .links import locate_links, read_links
 from .occurrences import WIDE, as_terms
@@ -32,6 +32,7 @@ LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
 SENSE_COLUMNS = ("report", "offset", "match", "sense", "decided_by")
 STRATA_COLUMNS = ("report", "chapter", "title", "stratum", "decided_by")
+LABEL_COLUMNS = ("fingerprint", "zh", "en", "decided_by")
 HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
 
 
@@ -191,6 +192,22 @@ class Study:
         """English glosses of terms: `data/glosses.csv`; a term without one has none."""
         path = self.data / "glosses.csv"
         return {row["term"]: row["gloss"] for row in read_rows(path, ("term", "gloss"))} if path.exists() else {}
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Names that a reader gave to topics: `data/labels.csv`; without that file, none.
+
+        Raises
+        ------
+        ApparatusError
+            If a row lacks its fingerprint, a name, or who decided.
+        """
+        path = self.data / "labels.csv"
+        rows = read_rows(path, LABEL_COLUMNS) if path.exists() else []
+        for number, row in enumerate(rows, 2):
+            if not all(row[name].strip() for name in LABEL_COLUMNS):
+                raise ApparatusError(f"labels.csv, row {number}: expected fingerprint, zh, en and decided_by; found {row}.")
+        return pd.DataFrame(rows, columns=list(LABEL_COLUMNS))
 
     @cached_property
     def data_hash(self) -> str:

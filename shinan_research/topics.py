@@ -24,7 +24,6 @@ LABEL_UNITS = 3
 STILL_THE_SAME = 0.5
 WEAK = 0.6
 SEPARATOR = "·"
-LABEL_COLUMNS = ("fingerprint", "zh", "en", "decided_by", "note")
 
 
 @dataclass(frozen=True)

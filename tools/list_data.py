@@ -23,6 +23,7 @@ ORIGINS = {
     "CODEBOOK-strata.md": "how chapters are matched",
     "lexicon": "names and terms of these two reports: machine reading",
     "glosses.csv": "glosses by a language model",
+    "labels.csv": "names of topics: one machine reading of their likeliest words",
     "study.toml": "written for this study",
     "SHA256SUMS": "digests of `raw/`",
 }

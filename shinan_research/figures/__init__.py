@@ -8,12 +8,16 @@ from .sensitivity import draw_sensitivity
 from .series import draw_series
 from .shift import draw_rates, draw_ratio, draw_shift
 from .targets import draw_targets
+from .topics import draw_attention, draw_choice, draw_prevalence
 from .word_shift import draw_word_shift
 
 __all__ = [
+    "draw_attention",
+    "draw_choice",
     "draw_lost",
     "draw_placebo",
     "draw_places",
+    "draw_prevalence",
     "draw_ranking",
     "draw_rates",
     "draw_ratio",

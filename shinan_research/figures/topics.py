@@ -1,0 +1,226 @@
+"""Topics: what the authors write chapters about, how much a model's topics moved, and how their number was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..attention import chapter_names
+from ..choice import COHERENCE_MARGIN, LEAST_HALVES, LEAST_SUPPORT
+from ..errors import FigureError
+from ..messages import say
+from . import marks
+from .style import (
+    COLOURS,
+    MARKERS,
+    add_axes,
+    add_text,
+    axes_width,
+    check_glyphs,
+    fit_text,
+    house_style,
+    new_figure,
+    size_mm,
+    width_mm,
+)
+
+HEAD, FOOT, KEY, MARGIN, GAP = 12.0, 9.0, 5.0, 3.0, 5.0
+
+
+class Layout(NamedTuple):
+    """Widths of labels and of the first panel in millimetres, and the height of a row."""
+
+    label: float
+    first: float
+    row: float
+
+
+LAYOUTS = {"double": Layout(48, 50, 6.6), "onehalf": Layout(36, 32, 6.6), "single": Layout(29, 23, 6.6)}
+
+
+def draw_prevalence(
+    table: pd.DataFrame, *, width: str = "double", language: str = "both", figure: Figure | None = None
+) -> Figure:
+    """Draw topics: share of the text before and after (a), and the shift with two intervals and its null band (b).
+
+    The thick bar is what is not known about these texts (runs and posterior), the thin one what could be another if such
+    reports were written again; the pale band is what dealing the chapters at random gives. Marks follow the verdict.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.prevalence.prevalence`.
+    width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`.
+
+    Raises
+    ------
+    FigureError
+        If there is no row, or a character has no glyph.
+    """
+    if table.empty:
+        raise FigureError("Nothing to draw: the table of topics has no rows.")
+    layout, across = LAYOUTS[width], width_mm(width)
+    with house_style():
+        figure = figure or new_figure(width, HEAD + len(table) * layout.row + FOOT + KEY)
+        _topic_labels(figure, table, layout, language)
+        rows = {"before": table["share_before"], "after": table["share_after"]}
+        left, body = layout.label + GAP + layout.first, len(table) * layout.row
+        _shares(add_axes(figure, layout.label, HEAD, layout.first, body), rows, language)
+        _shifts(add_axes(figure, left, HEAD, across - left - MARGIN, body), table, language)
+        _titles(figure, table, (layout.label, left), ("shares", "shift"), language)
+        marks.draw_key(figure, marks.verdict_key(table["verdict"], language), -3.0, left=layout.label + 1.2)
+        check_glyphs(figure)
+    return figure
+
+
+def draw_attention(table: pd.DataFrame, *, width: str = "double", language: str = "both", figure: Figure | None = None) -> Figure:
+    """Draw which share of the body each chapter, or each group of matched chapters, has before and after.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.attention.attention`.
+    width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`.
+
+    Raises
+    ------
+    FigureError
+        If there is no row, or a character has no glyph.
+    """
+    if table.empty:
+        raise FigureError("Nothing to draw: the table of chapters has no rows.")
+    layout, across = LAYOUTS[width], width_mm(width)
+    with house_style():
+        figure = figure or new_figure(width, HEAD + len(table) * layout.row + FOOT)
+        room = across - layout.label - MARGIN
+        for place, row in enumerate(table.to_dict("records")):
+            title, name = chapter_names(row)
+            gloss = name if language == "both" and name != title else ""
+            words = name if language == "en" else title
+            y = HEAD + (place + 0.5) * layout.row
+            marks.draw_label(figure, layout.label - 1.5, y, words, gloss, room=layout.label - 2.5)
+        shares = {role: table[f"share_{role}"].where(table[f"chapters_{role}"] > 0) for role in MARKERS}
+        _shares(add_axes(figure, layout.label, HEAD, room, len(table) * layout.row), shares, language)
+        _titles(figure, table, (layout.label,), ("attention",), language)
+        check_glyphs(figure)
+    return figure
+
+
+def draw_choice(table: pd.DataFrame, *, width: str = "double", language: str = "both", figure: Figure | None = None) -> Figure:
+    """Draw what was measured on each number of topics, with the thresholds of the rule and the number that it chose.
+
+    Parameters
+    ----------
+    table
+        `Topics.choice`, the table of :func:`~shinan_research.choice.examine`.
+    width, language, figure
+        As in :func:`~shinan_research.figures.draw_shift`; the panels stand side by side at double width, else stacked.
+
+    Raises
+    ------
+    FigureError
+        If there is no row, or a character has no glyph.
+    """
+    if table.empty:
+        raise FigureError("Nothing to draw: no number of topics was examined.")
+    across, beside = width_mm(width), width == "double"
+    panels = {
+        "support": ("weakest_support", LEAST_SUPPORT, ()),
+        "halves": ("halves", LEAST_HALVES, ()),
+        "coherence": ("coherence", table["coherence"].max() - COHERENCE_MARGIN, ("coherence_tokens", "coherence_sentences")),
+    }
+    height, left = 32.0, 9.0
+    one = (across - MARGIN - left) / 3 - 9 if beside else across - left - 2 * MARGIN
+    with house_style():
+        figure = figure or new_figure(width, 9 + height + 11 if beside else 3 * (height + 18))
+        for number, (name, (column, limit, nulls)) in enumerate(panels.items()):
+            x, y = (left + number * (one + 11), 9.0) if beside else (left + 1, 9 + number * (height + 18))
+            _measure(add_axes(figure, x, y, one, height), table, column, limit, nulls, language)
+            marks.draw_title(figure, x - 6, y - 6.2, "abc"[number], say(f"topics.{name}", language), room=one + 6)
+        check_glyphs(figure)
+    return figure
+
+
+def _topic_labels(figure: Figure, table: pd.DataFrame, layout: Layout, language: str) -> None:
+    """Write id and label of each topic."""
+    for place, row in enumerate(table.to_dict("records")):
+        label, other = str(row["label"]), str(row["label_en"])
+        words = other if language == "en" else label
+        gloss = other if language == "both" and other != label else ""
+        y = HEAD + (place + 0.5) * layout.row
+        marks.draw_label(figure, layout.label - 1.5, y, f"{row['topic']}  {words}", gloss, room=layout.label - 2.5)
+
+
+def _titles(figure: Figure, table: pd.DataFrame, lefts: tuple[float, ...], keys: tuple[str, ...], language: str) -> None:
+    """Write the titles of the panels, and the two groups beside their marks."""
+    for letter, key, x in zip("ab" if len(lefts) > 1 else ("",), keys, lefts, strict=True):
+        room = (lefts[1] - lefts[0] if letter == "a" else size_mm(figure)[0] - x) - 2
+        marks.draw_title(figure, x, 2.6, letter, say(f"topics.{key}", language), room=room)
+    x = lefts[0] + 1.2
+    for role in MARKERS:
+        marks.put_mark(figure, x, 7.6, **marks.group_mark(role))
+        text = add_text(figure, x + 1.8, 7.6, str(table[role].iloc[0]), va="center", fontsize=7, fontweight="bold")
+        text.set_color(COLOURS[role])
+        fit_text(text, 20)
+        x += 12 if len(str(table[role].iloc[0])) <= 6 else 24
+
+
+def _shares(ax: Axes, shares: Mapping[str, pd.Series[float]], language: str) -> None:
+    """Draw a share before and one after in each row, in per cent; a group without the row has no mark."""
+    _rows(ax, len(shares["before"]))
+    for place, ends in enumerate(zip(shares["before"], shares["after"], strict=True)):
+        there = [100 * end for end in ends if pd.notna(end)]
+        ax.plot(there, [place] * len(there), color=COLOURS["faint"], linewidth=1.6, solid_capstyle="butt", zorder=1)
+        for role, end in zip(MARKERS, ends, strict=True):
+            if pd.notna(end):
+                style = marks.group_mark(role) | {"linestyle": "none", "zorder": 3, "clip_on": False}
+                marks.of_row(ax.plot([100 * end], [place], **style)[0], place)
+    largest = 100 * max(float(each.max()) for each in shares.values())
+    ax.set_xlim(0, 1.06 * largest)
+    fit_text(ax.set_xlabel(say("topics.percent", language), labelpad=2), axes_width(ax))
+
+
+def _shifts(ax: Axes, table: pd.DataFrame, language: str) -> None:
+    """Draw the shift in points with null band, generative (thin) and measurement (thick) interval."""
+    _rows(ax, len(table))
+    for place, row in enumerate(table.to_dict("records")):
+        low, high = 100 * row["null_low"], 100 * row["null_high"]
+        ax.barh(place, high - low, left=low, height=0.5, color="#ececec", zorder=0)
+        for start, end, line in (("low", "high", 0.7), ("measurement_low", "measurement_high", 2.2)):
+            ax.plot(
+                [100 * row[start], 100 * row[end]], [place] * 2, color="#666666", linewidth=line, solid_capstyle="butt", zorder=1
+            )
+        mark = marks.verdict_mark(row["verdict"], markersize=4.4, zorder=3)
+        marks.of_row(ax.plot([100 * row["shift"]], [place], **mark)[0], place)
+    ax.axvline(0, color="#333333", linewidth=0.5, zorder=0.5)
+    ends = 100 * table[["low", "high", "null_low", "null_high"]].abs().to_numpy().max()
+    ax.set_xlim(-1.04 * ends, 1.04 * ends)
+    fit_text(ax.set_xlabel(say("topics.points", language), labelpad=2), axes_width(ax))
+
+
+def _rows(ax: Axes, number: int) -> None:
+    """Set rows from the top, without ticks."""
+    ax.set_ylim(number - 0.5, -0.5)
+    marks.bare(ax)
+
+
+def _measure(ax: Axes, table: pd.DataFrame, column: str, limit: float, nulls: tuple[str, ...], language: str) -> None:
+    """Draw one measure over the numbers of topics, its threshold dashed, shuffled text in grey, the choice filled."""
+    for null in nulls:
+        ax.plot(table["topics"], table[null], color=COLOURS["faint"], linewidth=1.0, zorder=1)
+    ax.plot(table["topics"], table[column], color=COLOURS["ink"], linewidth=0.9, zorder=2)
+    for number, row in enumerate(table.to_dict("records")):
+        face = COLOURS["after"] if row["chosen"] else COLOURS["ink"] if row[column] >= limit else "white"
+        style = {"marker": "o", "markersize": 3.8, "markeredgewidth": 0.7, "color": COLOURS["ink"], "markerfacecolor": face}
+        marks.of_row(ax.plot([row["topics"]], [row[column]], zorder=3, clip_on=False, **style)[0], number)
+    if pd.notna(limit):
+        ax.axhline(limit, color="#777777", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
+    ax.set_xticks(table["topics"].tolist())
+    ax.locator_params(axis="y", nbins=5)
+    fit_text(ax.set_xlabel(say("topics.number", language), labelpad=2), axes_width(ax))
