@@ -132,11 +132,12 @@ class Sums(NamedTuple):
 def _sums(counts: Counts, codes: NDArray[np.int64], size: int, *, dense: bool = True) -> Sums:
     """Return the sums over the units that have the same code, as arrays or as sparse matrices."""
     add = _indicator(codes, size)
-    n = [np.bincount(codes, counts.n**power, size) for power in (1, 2)]
-    x = [add @ each for each in (counts.x, counts.x.multiply(counts.x), counts.x.multiply(counts.n[:, None]).tocsr())]
-    return Sums(
-        *((np.asarray(each.todense(), dtype=float) for each in x) if dense else x), *n, np.bincount(codes, minlength=size)
-    )
+    n: list[Any] = [np.bincount(codes, counts.n**power, size) for power in (1, 2)]
+    sums: list[Any] = [
+        add @ each for each in (counts.x, counts.x.multiply(counts.x), counts.x.multiply(counts.n[:, None]).tocsr())
+    ]
+    x, square, cross = (np.asarray(each.todense(), dtype=float) for each in sums) if dense else sums
+    return Sums(x, square, cross, n[0], n[1], np.bincount(codes, minlength=size))
 
 
 def _relative(sums: Sums, count: Array) -> Array:
@@ -144,7 +145,7 @@ def _relative(sums: Sums, count: Array) -> Array:
     factor = np.where(sums.units > 0, np.maximum(sums.units, 2) / np.maximum(sums.units - 1, 1), 0.0)
     rate = sums.x / np.where(sums.n > 0, sums.n, 1.0)[:, None]
     variance = factor @ sums.square - 2 * (factor[:, None] * rate * sums.cross).sum(axis=0) + (factor * sums.n_square) @ rate**2
-    return np.divide(np.maximum(variance, 0), count, out=np.ones_like(count), where=count > 0)
+    return np.asarray(np.divide(np.maximum(variance, 0), count, out=np.ones_like(count), where=count > 0))
 
 
 def _cells(counts: Counts) -> NDArray[np.int64]:
@@ -193,7 +194,8 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     held = _indicator(counts.chapter, len(chapters)) @ (counts.x > 0)
     for chapter in chapters:
         rows = slice(CELLS * chapter, CELLS * (chapter + 1))
-        less = [part[rows].toarray() if sparse.issparse(part) else part[rows] for part in each]
+        parts: list[Any] = [part[rows] for part in each]
+        less = [part.toarray() if sparse.issparse(part) else part for part in parts]
         left = Sums(*(whole - part for whole, part in zip(all_of_it, less, strict=True)))
         if left.n[2:].all():
             a, b = left.x[2:]

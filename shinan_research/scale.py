@@ -308,7 +308,7 @@ def to_bytes(table: pd.DataFrame | dict[str, Any]) -> bytes:
         )
     described, parts = [], []
     for name in table:
-        about, values = (_entry if isinstance(table, dict) else _column)(table[name], str(name))
+        about, values = (_entry if isinstance(table, dict) else _column)(table[name], str(name))  # type: ignore[index]
         described.append({"name": str(name), "size": len(values)} | about)
         parts.append(values)
     attrs = None if isinstance(table, dict) else table.attrs

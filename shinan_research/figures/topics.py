@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -217,7 +217,13 @@ def _measure(ax: Axes, table: pd.DataFrame, column: str, limit: float, nulls: tu
     ax.plot(table["topics"], table[column], color=COLOURS["ink"], linewidth=0.9, zorder=2)
     for number, row in enumerate(table.to_dict("records")):
         face = COLOURS["after"] if row["chosen"] else COLOURS["ink"] if row[column] >= limit else "white"
-        style = {"marker": "o", "markersize": 3.8, "markeredgewidth": 0.7, "color": COLOURS["ink"], "markerfacecolor": face}
+        style: dict[str, Any] = {
+            "marker": "o",
+            "markersize": 3.8,
+            "markeredgewidth": 0.7,
+            "color": COLOURS["ink"],
+            "markerfacecolor": face,
+        }
         marks.of_row(ax.plot([row["topics"]], [row[column]], zorder=3, clip_on=False, **style)[0], number)
     if pd.notna(limit):
         ax.axhline(limit, color="#777777", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
