@@ -195,7 +195,7 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     for chapter in chapters:
         rows = slice(CELLS * chapter, CELLS * (chapter + 1))
         parts: list[Any] = [part[rows] for part in each]
-        less = [part.toarray() if sparse.issparse(part) else part for part in parts]
+        less = [part.toarray() if hasattr(part, "toarray") else part for part in parts]
         left = Sums(*(whole - part for whole, part in zip(all_of_it, less, strict=True)))
         if left.n[2:].all():
             a, b = left.x[2:]
