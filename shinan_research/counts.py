@@ -22,6 +22,7 @@ SCOPES = {
 }
 TEXT_UNITS = ("block", "sentence", "chapter")
 UNITS = (*TEXT_UNITS, "report")
+FEWEST_PLACES = 10  # with fewer, what lies between places is described, not estimated
 
 STRATA = ("report", "chapter", "stratum")
 
@@ -29,11 +30,12 @@ Group = int | str | tuple[str, int]
 
 
 class Counts(NamedTuple):
-    """Counts per unit of text (block, sentence or chapter).
+    """Counts per unit of text (block, sentence or chapter), or per report.
 
     `x` is a sparse matrix of integers, units × terms; `n` the test total of each unit; `han` its Han characters; `after`
     says which of the two groups it belongs to; `chapter` and `stratum` are integer codes per unit; `heads` counts, per
-    term, the occurrences in headings.
+    term, the occurrences in headings. Where the unit is the report `chapter` is the code of its place, and `paired` says
+    whether the reports of a place are compared with each other.
     """
 
     terms: list[str]
@@ -44,6 +46,7 @@ class Counts(NamedTuple):
     chapter: NDArray[np.int64]
     stratum: NDArray[np.int64]
     heads: NDArray[np.int64]
+    paired: bool = False
 
 
 def count(occurrences: pd.DataFrame) -> pd.DataFrame:
@@ -145,7 +148,8 @@ def count_units(
     """Count terms per unit of text for two groups of reports.
 
     `tokens` may be what was counted report by report (:func:`~shinan_research.tallies.stack`), headings included; the unit is
-    then the report, and what is called a chapter is the place. `found` is an occurrence table, and the totals are then Han
+    then the report, and what is called a chapter is the place. Reports are paired by place where ten places, and half of those
+    of the smaller group, have reports in both. `found` is an occurrence table, and the totals are then Han
     characters; without one the vocabulary is counted, and the totals are tokens of kind word or term. `strata` has the
     columns `report, chapter, stratum`; chapters without a row form one stratum with the
     rest of their part (opening with opening, closing with closing).
@@ -155,7 +159,8 @@ def count_units(
     ShinanError
         If a group is absent, the two groups share a report, or the scope holds no text in one of them.
     """
-    if _check_unit(unit, tokens) == "report":
+    _check_unit(unit, tokens)
+    if "total" in tokens:
         return _count_reports(tokens, before, after, scope)
     first, second = belongs(tokens, before), belongs(tokens, after)
     if (first & second).any():
@@ -163,7 +168,7 @@ def count_units(
     chosen = (first | second) & tokens["part"].isin(_parts(scope))
     chosen &= headings | ~tokens["heading"]
     body = tokens[chosen]
-    keys = ["report", unit]
+    keys = ["report", "place" if unit == "report" else unit]
     units = (
         body.assign(after=second[chosen])
         .groupby(keys, sort=True)
@@ -181,26 +186,58 @@ def count_units(
     x = sparse.coo_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=shape).tocsr()
     x.sum_duplicates()
     words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
-    chapter = pd.DataFrame({"report": units.index.get_level_values("report"), "chapter": units["chapter"].to_numpy()})
+    chapter, stratum = _codes(units, unit, strata)
+    after_each = units["after"].to_numpy(dtype=bool)
     return Counts(
         terms=terms,
         x=x,
         n=np.asarray(words if found is None else units["han"], dtype=np.float64),
         han=units["han"].to_numpy(dtype=float),
-        after=units["after"].to_numpy(dtype=bool),
-        chapter=pd.factorize(pd.MultiIndex.from_frame(chapter))[0],
-        stratum=_strata(chapter.assign(part=units["part"].astype(str).to_numpy()), strata),
+        after=after_each,
+        chapter=chapter,
+        stratum=stratum,
         heads=np.bincount(column[source["heading"].to_numpy(dtype=bool)], minlength=len(terms)),
+        paired=unit == "report" and _paired(chapter, after_each),
     )
 
 
-def _check_unit(unit: str, tokens: pd.DataFrame) -> str:
-    """Return the unit, if there is such a one and the table has it."""
+def _codes(units: pd.DataFrame, unit: str, strata: pd.DataFrame | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return chapter and stratum of each unit; of reports, the place, and one stratum."""
+    if unit == "report":
+        return pd.factorize(units.index.get_level_values("place"))[0], np.zeros(len(units), dtype=np.int64)
+    chapter = pd.DataFrame({"report": units.index.get_level_values("report"), "chapter": units["chapter"].to_numpy()})
+    codes = pd.factorize(pd.MultiIndex.from_frame(chapter))[0]
+    return codes, _strata(chapter.assign(part=units["part"].astype(str).to_numpy()), strata)
+
+
+def _check_unit(unit: str, tokens: pd.DataFrame) -> None:
+    """Refuse a unit that there is not, or that the table does not have."""
     if unit not in UNITS:
         raise ShinanError(f"unit is {unit!r}; allowed: {', '.join(UNITS)}.")
-    if (unit == "report") != ("total" in tokens):
-        raise ShinanError("The unit 'report' goes with reports counted one by one (tally, stack), any other with tokens.")
-    return unit
+    if unit != "report" and "total" in tokens:
+        raise ShinanError(f"Reports counted one by one (tally, stack) hold no {unit}. Compare them with unit='report'.")
+
+
+def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str:
+    """Return the unit of a comparison: where a group holds several reports it is the report, whatever was asked for.
+
+    Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
+    """
+    _check_unit(unit, tokens)
+    several = any(tokens.loc[belongs(tokens, group), "report"].nunique() > 1 for group in (before, after))
+    return "report" if several else unit
+
+
+def places_compared(counts: Counts) -> int:
+    """Return how many places reports are compared over: those in both groups if paired, else those of the smaller group."""
+    first, second = (set(counts.chapter[side].tolist()) for side in (~counts.after, counts.after))
+    return len(first & second) if counts.paired else min(len(first), len(second))
+
+
+def _paired(place: NDArray[np.int64], after: NDArray[np.bool_]) -> bool:
+    """Return whether enough places have reports in both groups to be compared with themselves."""
+    first, second = set(place[~after].tolist()), set(place[after].tolist())
+    return len(first & second) >= max(FEWEST_PLACES, min(len(first), len(second)) / 2)
 
 
 def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
@@ -221,15 +258,17 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
     _check_text(units, pd.Series(n), None, f"{scope!r} holds no", (before, after))
     terms, term = _renumbered(rows["term"].cat.codes.to_numpy())
     x = sparse.coo_array((rows["count"].to_numpy(dtype=np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
+    codes = np.unique(chapter, return_inverse=True)[1]
     return Counts(
         terms=rows["term"].cat.categories[terms].tolist(),
         x=x,
         n=n,
         han=han,
         after=after_each,
-        chapter=np.unique(chapter, return_inverse=True)[1],
+        chapter=codes,
         stratum=np.zeros(len(found), dtype=np.int64),
         heads=np.bincount(term, rows["heads"], minlength=len(terms)).astype(np.int64),
+        paired=_paired(codes, after_each),
     )
 
 

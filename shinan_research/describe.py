@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .explain import group_name, ratio, times, within
+from .explain import by_places, group_name, ratio, times, within
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE
 from .placebo import describe as standing
@@ -15,6 +15,7 @@ from .rates import ALPHA
 from .sensitivity import steadiness
 
 UNTESTED = ("too rare", "too concentrated")
+DESCRIBED = "description only"
 Words = dict[str, dict[str, str]]
 
 
@@ -46,13 +47,22 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
     values = _groups(table, language) | {"place": place, "each": each, "seed": settings["seed"], "tested": len(tested)}
     values |= {"untested": len(table) - len(tested), "level": f"{100 * settings['level']:g}"}
     values |= {"n_permutations": f"{settings['n_permutations']:,}", "within": within(settings, values["scope"], language)}
-    parts = [say(f"describe.ranking.{key}", language, **values) for key in ("title", "panels", "method")]
+    if by_places(settings):
+        keys, values["places"] = ("title", *(f"{key}_places" for key in ("panels", "method"))), settings["places"]
+        keys = ("title", "panels_described") if described(table) else keys
+    else:
+        keys = ("title", "panels", "method")
+    parts = [say(f"describe.ranking.{key}", language, **values) for key in keys]
+    if described(table):
+        return _joined([*parts, survivors(table, language)], language)
     chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
     return joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
 
 
 def survivors(table: pd.DataFrame, language: str = "en") -> str:
     """Say which words of a vocabulary show evidence of change after correction; usually none."""
+    if described(table):
+        return say("describe.ranking.described", language)
     found = table[table["p_adjusted"] <= ALPHA]
     if found.empty:
         return say("describe.ranking.none", language)
@@ -61,6 +71,11 @@ def survivors(table: pd.DataFrame, language: str = "en") -> str:
     if fragile:
         parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=listed(fragile, language)))
     return joined(parts, language)
+
+
+def described(table: pd.DataFrame) -> bool:
+    """Return whether a comparison rests on several reports of too few places to be tested."""
+    return bool((table["verdict"] == DESCRIBED).any())
 
 
 def _ranking_alt(table: pd.DataFrame, each: int, language: str) -> str:
@@ -256,6 +271,8 @@ def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
     shift
         The table of :func:`~shinan_research.shifts.compare`, for the vocabulary or for declared terms.
     """
+    if described(shift):
+        return [say("describe.length.described", language)]
     pooled = shift["count_before"] + shift["count_after"]
     if set(shift["family"]) != {"vocabulary"}:
         shift = shift[~shift["verdict"].isin(UNTESTED)]

@@ -13,6 +13,8 @@ from .errors import ShinanError
 from .messages import say
 from .occurrences import occurrences
 
+UNTESTED = ("too rare", "too concentrated", "description only")
+
 
 def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     """Explain one row of :func:`~shinan_research.shifts.compare` in three sentences or so.
@@ -35,10 +37,10 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     values = _values(row, language)
     if values["total"] == "0":
         return say("explain.absent", language, **values)
-    parts = [say("explain.fact", language, **values)]
+    parts = [say(f"{_many(row)}explain.fact", language, **values)]
     verdict = str(row["verdict"])
-    if verdict not in ("too rare", "too concentrated"):
-        parts += [*_alone(row, language), say("explain.interval", language, **values)]
+    if verdict not in UNTESTED:
+        parts += [*_alone(row, language), say(f"{_many(row)}explain.interval", language, **values)]
     parts.append(finding(row, language))
     parts.append(say(f"{_kind(row)}caution.{verdict}", language, **values))
     return _join(parts, language)
@@ -73,7 +75,7 @@ def answer(
             paragraphs.append(_join(facts(row, found, tokens, terms, language), language))
             continue
         parts = [*facts(row, found, tokens, terms, language), *_meanings(row, found, language, glosses or {})]
-        alone = _alone(row, language) if row["verdict"] not in ("too rare", "too concentrated") else []
+        alone = _alone(row, language) if row["verdict"] not in UNTESTED else []
         paragraphs.append(_join([*parts, *alone, finding(row, language)], language))
     return paragraphs
 
@@ -81,9 +83,15 @@ def answer(
 def finding(row: Mapping[Any, Any], language: str) -> str:
     """Say what the test of a row shows; of a fragile one, on what it hangs."""
     values, verdict = _values(row, language), str(row["verdict"])
-    reasons = [say(f"fragile.{reason}", language, **values) for reason in str(row["hangs_on"]).split(", ") if reason]
+    reasons = [
+        say(f"fragile.{'place' if by_places(row) else reason}", language, **values)
+        for reason in str(row["hangs_on"]).split(", ")
+        if reason
+    ]
     fewer = int(row["matched_before"] + row["matched_after"]) < int(row["count_before"] + row["count_after"])
     key = "explain.unanswered" if verdict == "too concentrated" and fewer else f"{_kind(row)}finding.{verdict}"
+    if by_places(row):
+        key = f"places.finding.{verdict}"
     return say(key, language, **values, because=say("fragile.join", language).join(reasons))
 
 
@@ -91,7 +99,7 @@ def _alone(row: Mapping[Any, Any], language: str) -> list[str]:
     """Say how many occurrences stand in chapters without a counterpart, if any do."""
     values = {f"lone_{side}": int(row[f"count_{side}"] - row[f"matched_{side}"]) for side in ("before", "after")}
     values |= {name: int(row[name]) for name in ("matched_before", "matched_after", "count_before", "count_after")}
-    return [say("explain.matched", language, **values)] if values["lone_before"] + values["lone_after"] else []
+    return [say(f"{_many(row)}explain.matched", language, **values)] if values["lone_before"] + values["lone_after"] else []
 
 
 def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosses: Mapping[str, str]) -> list[str]:
@@ -112,8 +120,19 @@ def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosse
     return sentences + [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
 
 
+def by_places(row: Mapping[Any, Any]) -> bool:
+    """Return whether a row, or the settings of a table, are of a comparison whose unit is the report."""
+    return row.get("unit") == "report"
+
+
+def _many(row: Mapping[Any, Any]) -> str:
+    return "places." if by_places(row) else ""
+
+
 def _kind(row: Mapping[Any, Any]) -> str:
     """Return the table of messages for a row: between two places nothing changes, rises or falls, it differs."""
+    if by_places(row):
+        return "places."
     places = [re.sub(r"[- ]?\d{4}$", "", str(row[role])) for role in ("before", "after")]
     return "between." if all(places) and places[0] != places[1] else ""
 
@@ -127,7 +146,7 @@ def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, ter
     values = _values(row, language)
     mine = compared(found[(found["term"] == row["term"]) & found["start"].notna()], row)
     body, annex = mine[mine["part"] != "annex"], mine[mine["part"] == "annex"]
-    sentences = [say("explain.fact" if values["total"] != "0" else "explain.absent", language, **values)]
+    sentences = [say(f"{_many(row)}explain.fact" if values["total"] != "0" else "explain.absent", language, **values)]
     several = body["report"].nunique() > 2  # of many reports, no sentence for each
     for _, rows in body.groupby("report", sort=True) if not several else ():
         sentences += _concentration(rows, _report_name(rows, found, language), language)
@@ -280,7 +299,12 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
     values["of"], values["stroke"] = "", ""
     if not table["log2_matched"].equals(table["log2_ratio"]):
         values["of"], values["stroke"] = say("caption.shift.of_matched", language), say("caption.shift.stroke", language)
-    parts = [say(f"caption.shift.{key}", language, **values) for key in ("title", "panels", "method")]
+    keys: tuple[str, ...] = ("title", "panels", "method")
+    if by_places(settings):
+        values |= {"places": settings["places"]}
+        few = (table["verdict"] == "description only").any()
+        keys = ("title", "panels_described", "method_described") if few else ("title", "panels", "method_places")
+    parts = [say(f"caption.shift.{key}", language, **values) for key in keys]
     parts.append(confounding(table, language))
     return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
 
@@ -291,7 +315,7 @@ def confounding(table: pd.DataFrame, language: str) -> str:
     if not all(label.isdecimal() for label in labels):
         return say("caption.shift.confounded_reports", language)
     reports = table.attrs["settings"].get("reports", {})
-    several = any(sum(label in str(name) for name in reports) > 1 for label in labels)
+    several = by_places(table.attrs["settings"]) or any(sum(label in str(name) for name in reports) > 1 for label in labels)
     return say("caption.shift.confounded_many" if several else "caption.shift.confounded", language)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from .explain import group_name, probability, ratio
+from .counts import FEWEST_PLACES
+from .explain import by_places, group_name, probability, ratio
 from .messages import say
 from .sensitivity import steadiness
 
@@ -57,6 +58,8 @@ def _shift(table: pd.DataFrame, language: str) -> str:
     values["like"] = say("explain.like", language) if row["log2_matched"] != row["log2_ratio"] else ""
     values["level"] = f"{100 * float(row['level']):g}"
     key = "ranking" if (table["family"] == "vocabulary").all() else "shift"
+    if by_places(table.attrs["settings"]):
+        key = "described" if row["verdict"] == "description only" else "places"
     return say(f"guide.{key}", language, **values, verdict=say(f"verdict.{row['verdict']}", language))
 
 
@@ -105,6 +108,17 @@ def methods(settings: Mapping[str, Any], version: str, language: str) -> str:
     language
         zh or en.
     """
+    if by_places(settings):
+        values = {name: settings[name] for name in ("places", "blocks_before", "blocks_after", "seed")} | {
+            "fewest": FEWEST_PLACES
+        }
+        values |= {name: group_name(settings[name], language) for name in ("before", "after")}
+        key = "described" if settings["places"] < FEWEST_PLACES else "paired" if settings["paired"] else "unpaired"
+        return say(
+            f"methods.{key}", language, **values, scope=say(f"scope.{settings['scope']}", language),
+            package=f"shinan_research {version}".strip(), n_permutations=f"{settings['n_permutations']:,}",
+            level=f"{100 * settings['level']:g}",
+        )  # fmt: skip
     lone = settings["unmatched_before"] + settings["unmatched_after"]
     key = "whole" if settings["strata"] == 1 else "matched"
     cited = {short.partition(" ")[0].lower(): short for short in REFERENCES}

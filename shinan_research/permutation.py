@@ -16,7 +16,8 @@ def permute(counts: Counts, testable: NDArray[np.bool_], draws: int, seed: int) 
     """Return the two-sided p of the residual permutation, and that of the largest statistic, per term.
 
     The statistic is the sum, over the units of one group, of count minus expectation at the stratum's pooled rate. The units
-    of each stratum are dealt to the groups anew, keeping their numbers; a stratum with one group adds nothing.
+    of each stratum are dealt to the groups anew, keeping their numbers; a stratum with one group adds nothing. Paired reports
+    are dealt within their place, which of two is to turn the sign of its difference.
     The group dealt is that of the first unit, so that swapping before and after changes no p.
     """
     p, p_max = np.full((2, len(counts.terms)), np.nan)
@@ -24,6 +25,7 @@ def permute(counts: Counts, testable: NDArray[np.bool_], draws: int, seed: int) 
     if not len(chosen):
         return p, p_max
     drawn = counts.after == counts.after[0]
+    counts = counts._replace(stratum=counts.chapter) if counts.paired else counts
     residual = _residuals(counts, chosen)
     observed = residual[drawn].sum(axis=0)
     error = np.sqrt(_permutation_variance(residual, counts.stratum, drawn))

@@ -28,7 +28,7 @@ WHOLE = ("count_before", "count_after", "han_before", "han_after", "rank", "of",
 AGAINST = ("same years", "any years")
 FEWEST_USERS = 10
 OUTSIDE = 2 / 32
-UNTESTED = ("too rare", "too concentrated")
+UNTESTED = ("too rare", "too concentrated", "description only")
 
 
 class Pairs(NamedTuple):
@@ -92,10 +92,10 @@ def placebo(
         reachable, 2 / (of + 1)), `outside` and `eligible` (words of `vocabulary` that lie outside, of how many; missing
         without it), `missing` (strings that the reference did not look for), `verdict`. The verdict is *larger than in
         the provinces* if `p` ≤ 2/32 or cannot be smaller, else *within the range of the provinces*; with another
-        reference, *the other places*. Without rank: *not informative* (fewer than ten users), *too rare* and *too
-        concentrated* (as in `shift`). Where no change is known: *not in the vocabulary*, *forms overlap* (their counts
-        cannot be added up), *no reference for these years* (groups whose names hold no year, or
-        are of one year, among them).
+        reference, *the other places*. Without rank: *not informative* (fewer than ten users), *too rare*, *too
+        concentrated* and *description only* (as in `shift`). Where no change is known: *not in
+        the vocabulary*, *forms overlap* (their counts cannot be added up), *no reference for these years* (groups whose names
+        hold no year, or are of one year, among them).
 
     Raises
     ------

@@ -43,7 +43,7 @@ class Strata(NamedTuple):
 
 
 def matched(counts: Counts) -> Counts:
-    """Return the units whose stratum holds text of both groups; the others have nothing to be compared with.
+    """Return the units whose stratum, or place, holds text of both groups; the others have nothing to be compared with.
 
     Raises
     ------
@@ -57,10 +57,11 @@ def matched(counts: Counts) -> Counts:
 
 
 def both(counts: Counts) -> NDArray[np.bool_]:
-    """Return which units belong to a stratum that holds text of both groups."""
-    size = int(counts.stratum.max(initial=-1)) + 1
-    first, second = (np.bincount(counts.stratum[side], counts.n[side], size) for side in (~counts.after, counts.after))
-    inside: NDArray[np.bool_] = np.take((first > 0) & (second > 0), counts.stratum)
+    """Return which units belong to a stratum (of paired reports: a place) that holds text of both groups."""
+    codes = counts.chapter if counts.paired else counts.stratum
+    size = int(codes.max(initial=-1)) + 1
+    first, second = (np.bincount(codes[side], counts.n[side], size) for side in (~counts.after, counts.after))
+    inside: NDArray[np.bool_] = np.take((first > 0) & (second > 0), codes)
     return inside
 
 
@@ -111,7 +112,12 @@ def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int6
     of v over the count, the factor by which a Poisson regression's variance must be multiplied (HC0 up to S / (S − 1)). Cells
     of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, section 5A.12),
     so that a difference of strata counts as variation there.
+
+    Of paired reports the unit is the place: v = S / (S − 1) · Σ (d2 − d1)², d being a place's count minus what its group's rate
+    leads to, so that what the two reports of a place share drops out.
     """
+    if counts.paired:
+        return _paired_dispersion(counts)
     codes = _cells(counts)
     a, b = (np.asarray(counts.x[np.flatnonzero(side)].sum(axis=0), dtype=float).ravel() for side in (~counts.after, counts.after))
     blocks = np.diff(counts.x.tocsc().indptr).astype(np.int64)
@@ -148,6 +154,24 @@ def _relative(sums: Sums, count: Array) -> Array:
     return np.asarray(np.divide(np.maximum(variance, 0), count, out=np.ones_like(count), where=count > 0))
 
 
+def _paired_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+    """Return what :func:`raw_dispersion` does, places being the units and their two deviations taken from each other."""
+    place = np.unique(counts.chapter, return_inverse=True)[1]
+    size = int(place.max()) + 1
+    sums = [_indicator(place, size)[:, np.flatnonzero(side)] for side in (~counts.after, counts.after)]
+    x1, x2 = (part @ counts.x[np.flatnonzero(side)] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
+    n1, n2 = (part @ counts.n[side] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
+    a, b = (np.asarray(x.sum(axis=0), dtype=float).ravel() for x in (x1, x2))
+    r1, r2, gap = a / n1.sum(), b / n2.sum(), (x2 - x1).tocsr()
+    squares = np.asarray(gap.multiply(gap).sum(axis=0), dtype=float).ravel()
+    expected = r2**2 * (n2 @ n2) - 2 * r1 * r2 * (n1 @ n2) + r1**2 * (n1 @ n1)
+    variance = squares - 2 * (r2 * (gap.T @ n2) - r1 * (gap.T @ n1)) + expected
+    free = max(size - 1, 1)
+    wider = (stats.t.isf(ALPHA / 2, free) / stats.norm.isf(ALPHA / 2)) ** 2
+    raw = np.divide(wider * size / free * np.maximum(variance, 0), a + b, out=np.ones_like(a), where=a + b > 0)
+    return a, b, raw, np.diff(counts.x.tocsc().indptr).astype(np.int64)
+
+
 def _cells(counts: Counts) -> NDArray[np.int64]:
     """Return the cell of each unit: 2 · stratum + group, or 0 and 1 for the units alone in theirs."""
     cells = 2 * (counts.stratum + 1) + counts.after
@@ -181,7 +205,7 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     Where all is one stratum the sums without a chapter are those of the whole less its own: of whole numbers, hence exact.
     """
     chapters = range(counts.chapter.max() + 1)
-    if np.ptp(counts.stratum):
+    if counts.paired or np.ptp(counts.stratum):
         for chapter in chapters:
             rest = pick(counts, counts.chapter != chapter)
             if both(rest).any():
@@ -240,6 +264,18 @@ def common_ratio(logit: Array, strata: Strata) -> Array:
         if np.abs(step).max(initial=0.0) < PRECISION:
             break
     return np.asarray(value / np.log(2))
+
+
+def spread(counts: Counts, whole: Array) -> tuple[Array, Array]:
+    """Return the least and the greatest log2 ratio from place to place: of each with itself, else of any two; `whole` is one."""
+    rates = np.log2(counts.x.toarray() + 0.5) - np.log2(counts.n + 1)[:, None]
+    first, second = (
+        {code: rates[side & (counts.chapter == code)].mean(axis=0) for code in sorted(set(counts.chapter[side].tolist()))}
+        for side in (~counts.after, counts.after)
+    )
+    pairs = [(code, code) for code in first if code in second] or [(one, two) for one in first for two in second]
+    ratios = np.array([whole, *(second[two] - first[one] for one, two in pairs)])
+    return ratios.min(axis=0), ratios.max(axis=0)
 
 
 def detectable_ratio(pooled: Array, n1: float, n2: float, phi: Array) -> Array:

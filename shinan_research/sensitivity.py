@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .counts import SCOPES, TEXT_UNITS, Group, belongs
+from .counts import SCOPES, TEXT_UNITS, Group, belongs, unit_of
 from .errors import ShinanError
 from .shifts import compare
 
@@ -82,6 +82,7 @@ def sensitivity(
     _check(readings, listed, before, after, scopes, units, headings)
     first = variant if variant in readings else next(iter(readings))
     names, alike = _distinct(readings, first)
+    units = ("report",) if unit_of(readings[first], before, after, units[0]) == "report" else units
     runs: list[pd.DataFrame] = []
     left_out: list[str] = []
     for scope, name in product(scopes, names):

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from .counts import SCOPES
+from .counts import FEWEST_PLACES, SCOPES
 from .errors import ShinanError
 from .explain import group_name
 from .explain import ratio as format_ratio
@@ -25,7 +25,6 @@ Words = dict[str, dict[str, str]]
 COLUMNS = ("term", "group", "year", "reports", "places", "count", "han", "rate", "low", "high", "dispersion", "basis")
 ALL = "all"
 MOST_LINES = 4  # places that a reader can tell apart in one panel
-FEWEST_PLACES = 10  # with fewer, the spread between places is shown, not estimated
 FEWEST_YEARS = 8  # consecutive ones, for a correlation of neighbouring years
 BASES = ("passages", "places", "description")
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from .counts import Counts, Group, count_units, group_label
+from .counts import FEWEST_PLACES, Counts, Group, count_units, group_label, places_compared, unit_of
 from .errors import ShinanError
 from .occurrences import as_terms, by_sense, occurrences
 from .permutation import permute
@@ -29,13 +29,14 @@ from .rates import (
     matched,
     pick,
     quasi_jeffreys,
+    spread,
     without_each,
 )
 
 MIN_COUNT = 8
 MIN_BLOCKS = 6
 INNER = 0.80
-VERDICTS = ("higher", "lower", "fragile", "no evidence", "too concentrated", "too rare")
+VERDICTS = ("higher", "lower", "fragile", "no evidence", "too concentrated", "too rare", "description only")
 HANGS_ON = ("matching", "chapter", "reading")
 COLUMNS = (
     "variant", "scope", "term", "before", "after", "count_before", "count_after", "total_before", "total_after",
@@ -79,10 +80,17 @@ def compare(
     compared with, so ratio, interval and test leave them aside. That a chapter came or went is seen in `count_*` against
     `matched_*`, and in the test without matching (`p_unmatched`): where the two tests disagree the verdict is *fragile*.
 
+    **Several reports in a group.** The unit is then the report, whatever `unit` says, and places are what varies: one report's
+    passages are no independent draws from many reports. Where the same places stand in both groups, each is compared with
+    itself: the dispersion is that of the differences of places, and the permutation turns their signs. With fewer than ten
+    places the verdict is *description only*: no test, and `low` and `high` are the least and the greatest of the ratios from
+    place to place. What the columns call chapters are then places, blocks are reports, and one more column, `unit`, says so.
+
     Parameters
     ----------
     tokens
-        The table of :func:`~shinan_research.tokens.tokenize`.
+        The table of :func:`~shinan_research.tokens.tokenize`, or of reports counted one by one
+        (:func:`~shinan_research.tallies.stack`).
     before, after
         A year, a report id, or a place and a year.
     terms
@@ -99,7 +107,7 @@ def compare(
     scope
         body (all but the annex), review, plan or annex. Body and annex are never pooled.
     unit
-        block, sentence or chapter.
+        block, sentence or chapter; report where a group holds several.
     headings
         Whether text in headings counts.
     level
@@ -119,8 +127,8 @@ def compare(
         ratio, to which the intervals belong; both ratios add 0.5 to counts. `dispersion` is ≥ 1; `detectable_ratio` is the
         ratio that this test would have found with power 0.8. `p_without_chapter` and `p_readings` are the largest adjusted p
         when one chapter is left out, and in other readings (closed form; by permutation for what a permutation found);
-        `p_unmatched` is the adjusted p without strata. The verdict is, in this order, *too rare* (pooled count < 8), *too
-        concentrated* (fewer than 8 or fewer than 6
+        `p_unmatched` is the adjusted p without strata. The verdict is, in this order, *description only* (several reports of
+        fewer than ten places), *too rare* (pooled count < 8), *too concentrated* (fewer than 8 or fewer than 6
         blocks in matched chapters), *higher* or *lower* if `p_adjusted` ≤ 0.05, *fragile* if leaving out a chapter or
         another reading undoes that, or if the tests with and without matching disagree (`hangs_on` says which), *no
         evidence*.
@@ -138,6 +146,7 @@ def compare(
     """
     _check(level, n_permutations, seed)
     family = _families(terms)
+    unit = unit_of(tokens, before, after, unit)
     options: dict[str, Any] = {"scope": scope, "unit": unit, "headings": headings, "strata": strata}
     counts, vocabulary = _counted(tokens, before, after, terms, senses, family, options)
     family = family.reindex(counts.terms, fill_value="vocabulary" if family.empty else "senses")
@@ -145,9 +154,14 @@ def compare(
     like = matched(counts)
     common = common_dispersion(matched(vocabulary))
     closed = closed_form(like, common)
-    testable = (closed.a + closed.b >= MIN_COUNT) & (closed.blocks >= MIN_BLOCKS)
+    places = {"places": places_compared(like), "paired": like.paired}
+    described = unit == "report" and places["places"] < FEWEST_PLACES
+    testable = (closed.a + closed.b >= MIN_COUNT) & (closed.blocks >= MIN_BLOCKS) & (not described)
     p, p_max = permute(like, testable, n_permutations, seed) if n_permutations else (closed.p, np.full(len(closed.p), np.nan))
     table = _table(counts, like, closed, level)
+    if described:
+        table["low"], table["high"] = spread(like, table["log2_matched"].to_numpy())
+        table["low_inner"] = table["high_inner"] = table["log2_matched"]
     table["p"], table["p_closed"], table["p_max"] = np.where(testable, [p, closed.p, p_max], np.nan)
     table["family"], table["p_adjusted"] = names, adjust(table["p"].to_numpy(), names)
     settled = Settled(table["p"].to_numpy(), table["p_adjusted"].to_numpy() <= ALPHA, names, n_permutations, seed)
@@ -156,8 +170,10 @@ def compare(
     table["p_unmatched"] = table["p_adjusted"] if whole else _unmatched(counts, vocabulary, settled)
     others = [_counted(other, before, after, terms, None, _families(terms), options) for other in (readings or {}).values()]
     table["p_readings"] = _in_readings(counts.terms, others, settled)
-    table["verdict"], table["hangs_on"] = _verdicts(table, testable)
-    table = table.assign(variant=variant, scope=scope, before=group_label(before), after=group_label(after), level=level)
+    table["verdict"], table["hangs_on"] = ("description only", "") if described else _verdicts(table, testable)
+    table = table.assign(
+        variant=variant, scope=scope, unit=unit, before=group_label(before), after=group_label(after), level=level
+    )
     if "vocabulary" in names:
         order = table["keyness"].abs().round(9).sort_values(ascending=False, kind="stable").index
         table = table.loc[order].reset_index(drop=True)
@@ -165,9 +181,9 @@ def compare(
         "function": "compare", "before": group_label(before), "after": group_label(after), "scope": scope, "unit": unit,
         "headings": headings, "level": level, "seed": seed, "n_permutations": n_permutations,
         "common_dispersion": round(common, 6), "min_count": MIN_COUNT, "min_blocks": MIN_BLOCKS,
-        "readings": list(readings or {}), **_sizes(counts, like),
+        "readings": list(readings or {}), **_sizes(counts, like), **(places if unit == "report" else {}),
     }  # fmt: skip
-    return table[list(COLUMNS)]
+    return table[[*COLUMNS, "unit"] if unit == "report" else list(COLUMNS)]
 
 
 def _counted(
@@ -261,7 +277,8 @@ def _table(counts: Counts, like: Counts, closed: Closed, level: float) -> pd.Dat
     table["rate_before"], table["rate_after"] = 1e4 * a / h1, 1e4 * b / h2
     table["log2_ratio"] = np.log2((b + 0.5) / (n2 + 1)) - np.log2((a + 0.5) / (n1 + 1))
     table["matched_before"], table["matched_after"] = closed.a.astype(int), closed.b.astype(int)
-    table["log2_matched"] = table["log2_ratio"] if not np.ptp(counts.stratum) else _matched_ratio(closed, strata)
+    whole = like is counts and not np.ptp(counts.stratum)
+    table["log2_matched"] = table["log2_ratio"] if whole else _matched_ratio(closed, strata)
     for low, high, width in (("low", "high", level), ("low_inner", "high_inner", INNER)):
         table[low], table[high] = quasi_jeffreys(closed.a, closed.b, strata, closed.phi, width)
     table["g2"], table["dispersion"] = log_likelihood(a, b, n1, n2), closed.phi

@@ -26,10 +26,11 @@ MARKS: dict[str, dict[str, Any]] = {
     "fragile": {"marker": "o", "fillstyle": "left", "markerfacecoloralt": "white"},
     "none": {"marker": "o", "markerfacecolor": "white"},
     "untested": {"marker": "x", "markerfacecolor": "none"},
+    "described": {"marker": "s", "markerfacecolor": "white"},
 }
 MARK_OF = {
     "higher": "moved", "lower": "moved", "fragile": "fragile", "no evidence": "none", "too rare": "untested",
-    "too concentrated": "untested",
+    "too concentrated": "untested", "description only": "described",
 }  # fmt: skip
 EVEN_TICKS = (-4, -2, 0, 2, 4)
 

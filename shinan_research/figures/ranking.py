@@ -126,7 +126,12 @@ def _key(figure: Figure, tested: pd.DataFrame, room: float, language: str) -> No
     """Say how many words survive correction, and what the marks mean; break the line where it is full."""
     survive = int(tested["verdict"].isin(["higher", "lower", "fragile"]).sum())
     words = {"tested": f"{len(tested):,}", "survive": survive}
-    said = [say(f"ranking.{'some' if survive else 'none'}", one, **words) for one in LANGUAGES if language in (one, "both")]
+    described = (tested["verdict"] == "description only").any()
+    said = [
+        say(f"ranking.{'described' if described else 'some' if survive else 'none'}", one, **words)
+        for one in LANGUAGES
+        if language in (one, "both")
+    ]
     headed = (HEADING, say("ranking.key_heading", language))
     entries = [*marks.verdict_key(tested["verdict"], language), headed, *(({}, sentence) for sentence in said)]
     marks.draw_key(figure, entries, 1 - room)
