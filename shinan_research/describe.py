@@ -54,7 +54,7 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
         keys = ("title", "panels", "method")
     parts = [say(f"describe.ranking.{key}", language, **values) for key in keys]
     if described(table):
-        return _joined([*parts, survivors(table, language)], language)
+        return joined([*parts, survivors(table, language)], language)
     chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
     return joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
 
