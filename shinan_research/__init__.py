@@ -37,6 +37,10 @@ PUBLIC = {
     "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
     "attention": "attention", "fit_topics": "topics", "Topics": "topics", "name_topics": "topics", "add_reports": "topics",
     "prevalence": "prevalence", "topic_trend": "prevalence", "second_opinion": "opinions", "explained_by_chapters": "opinions",
+    "draw_attention": "figures", "draw_topics": "figures", "draw_choice": "figures", "draw_prevalence": "figures",
+    "describe_attention": "describe_topics", "describe_topics": "describe_topics", "describe_choice": "describe_topics",
+    "describe_prevalence": "describe_topics", "answer_attention": "describe_topics", "answer_choice": "describe_topics",
+    "answer_prevalence": "describe_topics", "answer_opinions": "describe_topics",
 }  # fmt: skip
 
 __version__ = "0.1.0"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
 from .counts import SCOPES, STRATA, Group, belongs, group_label
 from .errors import ShinanError
 
+YEAR = re.compile(r"^\d{4}年")
 NUMBER = re.compile(r"^\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]+|第[一二三四五六七八九十]{1,3}部分)\s*")
 COLUMNS = (
     "stratum", "part", "chapters_before", "chapters_after", "titles_before", "titles_after", "before", "after", "han_before",
@@ -70,8 +73,25 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
         "function": "attention", "before": group_label(before), "after": group_label(after),
         "matched_by": "title" if strata is None or strata.empty else "strata",
+        "judges_of_strata": [] if strata is None or "decided_by" not in strata else sorted(set(strata["decided_by"])),
     }  # fmt: skip
     return table
+
+
+def points(shift: float) -> str:
+    """Return a change of share in percentage points with its sign, as figures and prose print it."""
+    rounded = round(100 * shift, 1) + 0.0
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+
+
+def short_title(row: Mapping[Any, Any], *, whole: bool = True) -> str:
+    """Return the title of a matched chapter without its number, or its first clause: the later report's where there is one."""
+    for role in ("after", "before"):
+        titles = [YEAR.sub("", NUMBER.sub("", title)).strip(" 。") for title in str(row[f"titles_{role}"] or "").split(JOINED)]
+        if titles[0]:
+            first = titles[0] if whole else re.split("[,，]", titles[0])[0]
+            return first if len(titles) == 1 else f"{first} +{len(titles) - 1}"
+    return ""
 
 
 def _strata(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:

@@ -30,6 +30,7 @@ TERM_KEYS = ("name", "forms", "not", "wide", "family")
 DECLARED = ("before counting", "after reading")
 LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
+LABEL_COLUMNS = ("fingerprint", "zh", "en", "decided_by")
 SENSE_COLUMNS = ("report", "offset", "match", "sense", "decided_by")
 STRATA_COLUMNS = ("report", "chapter", "title", "stratum", "decided_by")
 HEADING_COLUMNS = ("report", "start", "end", "level", "text", "decided_by")
@@ -142,6 +143,16 @@ class Study:
         sentences = outline(restore(self.reports(), self.emendations), headings=self.headings)
         chapters = sentences.drop_duplicates(["report", "chapter"]).set_index(["report", "chapter"])
         return _strata(read_rows(path, STRATA_COLUMNS), chapters[["part", "chapter_title"]].astype(str))
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Names that a reader gave to topics: `data/labels.csv`; a study without the file has none."""
+        path = self.data / "labels.csv"
+        rows = read_rows(path, LABEL_COLUMNS) if path.exists() else []
+        lacking = [row for row in rows if not all(row[name].strip() for name in LABEL_COLUMNS)]
+        if lacking:
+            raise StudyError(f"labels.csv: the row {lacking[0]['zh']!r} lacks a value; needed: {', '.join(LABEL_COLUMNS)}.")
+        return pd.DataFrame(rows, columns=list(LABEL_COLUMNS))
 
     def senses(self, reports: list[Report]) -> pd.DataFrame:
         """Read the coded senses, `data/senses/<term>.csv`, with their places in the text of restored reports.

@@ -24,7 +24,6 @@ LABEL_UNITS = 3
 STILL_THE_SAME = 0.5
 WEAK = 0.6
 SEPARATOR = "·"
-LABEL_COLUMNS = ("fingerprint", "zh", "en", "decided_by", "note")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,8 @@ class Topics:
     Attributes
     ----------
     words
-        `topic, rank, term, probability, frex, units`, by topic and rank; all terms.
+        `topic, rank, term, probability, exclusive` (the topic's part of the term's probabilities in all topics), `frex, units`,
+        by topic and rank; all terms.
     shares
         One row per unit (see :class:`~shinan_research.windows.Windows`) and one column per topic, T1 to TK.
     stability
@@ -65,6 +65,20 @@ class Topics:
     def ids(self) -> list[str]:
         """The topics' ids, in order."""
         return [str(topic) for topic in self.stability["topic"]]
+
+    def tables(self, most: int = 30) -> dict[str, pd.DataFrame]:
+        """Return what to publish beside a figure, by name: words, topics, and all that another program needs.
+
+        `counts` (unit, term, count) is the matrix of counts for stm and scikit-learn, `tokens` (unit, sentence, term) the
+        text as the model saw it, in order, for tomotopy and BERTopic, `units` what each unit is. The first table holds the
+        `most` likeliest words of each topic.
+        """
+        terms = np.array(self.windows.terms, dtype=object)
+        frame = self.windows.frame.assign(term=terms[self.windows.frame["term"]])
+        counts = frame.groupby(["unit", "term"], sort=True).size().rename("count").reset_index()
+        words = self.words[self.words["rank"] <= most]
+        words.attrs["settings"] = self.words.attrs["settings"]
+        return {"": words, "topics": self.stability, "units": self.shares, "counts": counts, "tokens": frame}
 
     def top(self, topic: str, n: int = TOP) -> list[str]:
         """Return the likeliest words of a topic."""
@@ -176,11 +190,12 @@ def _mean_shares(shares: NDArray[np.float64], size: pd.Series[int]) -> NDArray[n
 def _words(windows: Windows, probability: NDArray[np.float64], ids: list[str]) -> pd.DataFrame:
     """Return all terms of all topics with probability and FREX, by topic and rank."""
     spread = np.diff(windows.x.tocsc().indptr)
-    score = frex(probability)
+    score, part = frex(probability), (probability / probability.sum(axis=0)).round(6)
     tables = []
     for number, name in enumerate(ids):
         order = np.argsort(-probability[number], kind="stable")
-        columns = {"term": np.array(windows.terms, dtype=object), "probability": probability[number], "frex": score[number]}
+        columns = {"term": np.array(windows.terms, dtype=object), "probability": probability[number]}
+        columns |= {"exclusive": part[number], "frex": score[number]}
         table = pd.DataFrame({**columns, "units": spread}).iloc[order]
         table.insert(0, "topic", name)
         table.insert(1, "rank", np.arange(1, len(order) + 1))

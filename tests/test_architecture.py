@@ -25,8 +25,9 @@ ORDER = (
     "study", "tallies", "counts",
     "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
     "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence", "vocabulary",
-    "indicators", "quantities", "likeness", "targets", "announced", "describe", "figures", "inline", "publish", "tables",
-    "kit", "render", "exporter", "passages", "verify", "build", "archive", "new", "own", "workplace", "__main__",
+    "indicators", "quantities", "likeness", "targets", "announced", "describe", "describe_topics", "figures", "inline",
+    "publish", "tables", "kit", "render", "exporter", "passages", "verify", "build", "archive", "new", "own", "workplace",
+    "__main__",
 )  # fmt: skip
 READERS = (
     "files", "settled", "intake",

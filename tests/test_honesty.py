@@ -52,6 +52,10 @@ DRAWN = {
     "word-shift": lambda tables, study, width: sr.draw_word_shift(tables[""], width=width, language=study.language),
     "placebo": glossed(sr.draw_placebo),
     "sensitivity": glossed(sr.draw_sensitivity),
+    "attention": lambda tables, study, width: sr.draw_attention(tables[""], width=width, language=study.language),
+    "topic-choice": lambda tables, study, width: sr.draw_choice(tables[""], width=width, language=study.language),
+    "topics": lambda tables, study, width: sr.draw_topics(tables[""], tables["topics"], width=width, language=study.language),
+    "prevalence": lambda tables, study, width: sr.draw_prevalence(tables[""], width=width, language=study.language),
     "targets": targets,
     "targets-single": targets,
 }

@@ -22,6 +22,7 @@ ORIGINS = {
     "strata.csv": "matched chapters: two machine readings, the second blind; they agree on all pairs (see `CODEBOOK-strata.md`)",
     "CODEBOOK-strata.md": "how chapters are matched",
     "lexicon": "names and terms of these two reports: machine reading",
+    "labels.csv": "names of topics: one machine reading of the ten likeliest words of each",
     "glosses.csv": "glosses by a language model",
     "study.toml": "written for this study",
     "SHA256SUMS": "digests of `raw/`",

@@ -1,19 +1,26 @@
 """Figures: a finished table in, a figure out; nothing here computes, saves or shows."""
 
+from .attention import draw_attention
+from .choice import draw_choice
 from .lost import draw_lost
 from .placebo import draw_placebo
 from .places import draw_places
+from .prevalence import draw_prevalence
 from .ranking import draw_ranking
 from .sensitivity import draw_sensitivity
 from .series import draw_series
 from .shift import draw_rates, draw_ratio, draw_shift
 from .targets import draw_targets
+from .topics import draw_topics
 from .word_shift import draw_word_shift
 
 __all__ = [
+    "draw_attention",
+    "draw_choice",
     "draw_lost",
     "draw_placebo",
     "draw_places",
+    "draw_prevalence",
     "draw_ranking",
     "draw_rates",
     "draw_ratio",
@@ -21,5 +28,6 @@ __all__ = [
     "draw_series",
     "draw_shift",
     "draw_targets",
+    "draw_topics",
     "draw_word_shift",
 ]
