@@ -34,12 +34,13 @@ from shinan_research import (
 from shinan_research.figures import style
 from shinan_research.figures.style import COLOURS, MARKERS, WIDTHS, add_axes, add_text, check_glyphs, house_style, new_figure
 from shinan_research.messages import say
-from shinan_research.shifts import VERDICTS
+from shinan_research.shifts import VERDICTS as EVERY_VERDICT
 
 ROOT = Path(__file__).parents[1]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
 LANGUAGES = ("zh", "en", "both")
 SIX = tuple(f"词{letter}" for letter in "甲乙丙丁戊己")
+VERDICTS = [verdict for verdict in EVERY_VERDICT if verdict != "description only"]  # never stands beside another
 INK = to_hex(COLOURS["ink"])
 
 

@@ -66,7 +66,7 @@ def test_a_folder_is_found_by_its_name(folder, tmp_path, monkeypatch):
         ({}, "文件夹里没有报告", "no .txt file here"),
         ({"甲县2031.txt": report("甲县", 2031)}, "比较需要两份报告", "Two groups of reports are compared"),
         ({"甲县2031.doc": "x"}, "另存为.docx", "save it as .docx"),
-        ({"甲县2031.pdf": "x"}, "文字识别", "text recognition"),
+        ({"甲县2031.pdf": "x"}, "文字识别", "甲县2031.pdf"),
         ({"甲.txt": "修路。"}, "文件名和正文开头都看不出年份", "tells the year"),
     ],
 )
