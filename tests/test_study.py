@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -427,3 +428,16 @@ def test_a_report_that_is_not_compared_does_not_matter(tmp_path):
     """A report of another place leaves counts, intervals, p and verdicts of the two others as they were, to the bit."""
     two = counted(tmp_path / "two", [("甲区", 2019), ("甲区", 2020)])
     assert counted(tmp_path / "three", [("甲区", 2019), ("甲区", 2020), ("乙区", 2018)]) == two
+
+
+def test_labels_of_topics(study: Study, tmp_path: Path) -> None:
+    """A name of a topic has its words, both languages and who decided; without the file there is none; a gap is an error."""
+    assert (study.labels["fingerprint"].str.split().str.len() == 10).all() and set(study.labels["decided_by"]) == {
+        "machine reader"
+    }
+    copy = replace(study, root=tmp_path)
+    assert copy.labels.empty and "fingerprint" in copy.labels
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/labels.csv").write_text("fingerprint,zh,en,decided_by\n甲 乙,名,,person\n", encoding="utf-8")
+    with pytest.raises(StudyError, match=r"labels\.csv: the row '名' lacks a value"):
+        _ = replace(study, root=tmp_path).labels
