@@ -1,19 +1,27 @@
 """Are planted topics found, and planted shifts of their shares? How long does it take?
 
     python tests/benchmarks/bench_topics.py [OUT.csv] [planted|prevalence|times ...]
+    python tests/benchmarks/bench_topics.py choice CORPUS INDEX OUT.csv
 
 Planted: eight Dirichlet topics over a vocabulary of 1,343 words, three corpora each. The base of the topics is Zipf's law, or
 a flatter one (Mandelbrot's, shifted by 20), which is harder: more of the words are rare. Every model is given the same counts
 and the true number of topics. tomotopy is measured where it is installed; the package does not need it. Times are CPU seconds
 of one thread.
+
+Choice: what the rule for the number of topics looks at, on five pairs of consecutive reports of provinces for tuning and five
+for the check, all held out from the shipped counts of words (the split of tools/build_references.py); as written, and with the
+sentences shuffled. The thresholds in `shinan_research/choice.py` were set on the tuning pairs, before any study was looked at.
 """
 
 from __future__ import annotations
 
+import hashlib
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +32,16 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from shinan_research.choice import average_text, fit_number
+from shinan_research.coherence import coherence, shipped
 from shinan_research.consensus import consensus
 from shinan_research.lda import fit_runs
+from shinan_research.outline import outline
 from shinan_research.prevalence import prevalence
+from shinan_research.reports import read_report
+from shinan_research.restore import COLUMNS, restore
+from shinan_research.tokens import tokenize
 from shinan_research.topics import Topics, _topics
-from shinan_research.windows import Windows
+from shinan_research.windows import Windows, shuffle_sentences, topic_windows
 
 try:
     import tomotopy
@@ -170,10 +183,10 @@ def estimated(table: pd.DataFrame, shares: Array, rng: np.random.Generator) -> t
 
 def shifts() -> Rows:
     """Yield coverage, power and false positives of `prevalence` on planted shifts."""
-    cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 100), ("known", 20, 0.1, 100))
-    cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 10), ("fitted", 20, 0.0, 10))
+    cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 100))
+    cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 25), ("fitted", 20, 0.0, 25))
     for kind, pairs, shift, draws in cases:
-        rng, inside, reached, raw, needed = np.random.default_rng(7), [], [], [], []
+        rng, inside, reached, raw, needed, wrong = np.random.default_rng(7), [], [], [], [], []
         for _ in range(draws):
             table, shares = units_of(rng, pairs, shift)
             topics, partner = (known(table, shares), np.arange(6)) if kind == "known" else estimated(table, shares, rng)
@@ -183,10 +196,12 @@ def shifts() -> Rows:
             moved = truth != 0
             reached.append((row["p_adjusted"][moved] <= 0.05).mean() if shift else np.nan)
             raw.append((row["p"][~moved] <= 0.05).mean())
+            wrong.append((row["verdict"][~moved] != "no evidence").mean())
             needed.append(row["pairs_needed"].median())
         about = {"bench": "prevalence", "case": f"{pairs} pairs, shift {shift:g}, {draws} draws", "model": f"shares {kind}"}
         yield about | {"measure": "coverage of the generative 95 % interval", "value": round(float(np.mean(inside)), 3)}
         yield about | {"measure": "false positives (p <= 0.05, unshifted topics)", "value": round(float(np.mean(raw)), 3)}
+        yield about | {"measure": "false verdicts (Holm, unshifted topics)", "value": round(float(np.mean(wrong)), 3)}
         yield about | {"measure": "pairs needed for 3 points (median)", "value": float(np.median(needed))}
         if shift:
             yield about | {"measure": "power (Holm)", "value": round(float(np.mean(reached)), 3)}
@@ -210,11 +225,52 @@ def times() -> Rows:
     yield about | {"measure": "peak memory of the process, MB", "value": round(peak)}
 
 
+def held_out(index: Path) -> list[tuple[str, str, int, str, str]]:
+    """Return ten pairs of consecutive reports: set, place, first year and both files; five of each set, drawn by hash."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+    table = import_module("build_references").read_index(index)
+    table = table[(table["place_set"] == "test") & (table["year"] >= 2005) & (table["level"] == "province")]
+    files = {(row.place, row.year): row.file for row in table.itertuples()}
+    pairs = sorted(((place, year) for place, year in files if (place, year + 1) in files), key=lambda pair: digest(str(pair)))
+    found = [
+        ("check" if int(digest(f"half{place}"), 16) % 2 else "tuning", place, year, files[place, year], files[place, year + 1])
+        for place, year in pairs
+    ]
+    return [row for half in ("tuning", "check") for row in [each for each in found if each[0] == half][:5]]
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def choice(folder: Path, index: Path) -> pd.DataFrame:
+    """Return what the rule looks at, for each held-out pair, number of topics and kind of text."""
+    rows = []
+    for half, place, year, *files in held_out(index):
+        reports = [
+            replace(read_report(folder / file, place=place), id=f"{place}-{n}", place=place, year=n)
+            for n, file in enumerate(files, year)
+        ]
+        windows = topic_windows(tokenize(outline(restore(reports, pd.DataFrame(columns=list(COLUMNS))))))
+        for text, x in (("as written", windows.x), ("sentences shuffled", shuffle_sentences(windows, np.random.default_rng(0)))):
+            for number in range(4, 13) if text == "as written" else (4, 6, 9):
+                begun, fit = time.process_time(), fit_number(x, number, runs=50, seed=0)
+                together = float(np.nanmean(coherence(fit.model.words, windows.terms, shipped())))
+                about = {"half": half, "place": place, "year": year, "units": x.shape[0], "terms": x.shape[1], "text": text}
+                seen = {"weakest_support": fit.model.support.min(), "halves": fit.halves.mean(), "coherence": together}
+                rows.append(about | {"topics": number} | seen | {"cpu_seconds": time.process_time() - begun})
+    return pd.DataFrame(rows).round(4)
+
+
 BENCHES = {"planted": planted, "prevalence": shifts, "times": times}
 
 
 def main(arguments: list[str]) -> None:
     """Print every result, and write them all where a file is named."""
+    if arguments[:1] == ["choice"]:
+        choice(Path(arguments[1]), Path(arguments[2])).to_csv(arguments[3], index=False, lineterminator="\n")
+        return
     chosen = [name for name in arguments if name in BENCHES] or list(BENCHES)
     rows = []
     for name in chosen:
