@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
+from urllib.parse import unquote
 from urllib.request import ProxyHandler, Request, build_opener
 
 import nbformat
@@ -53,10 +54,16 @@ PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBASc
 
 LOOK = """() => {
     const visible = document.body.innerText, here = location.href.split("#")[0];
-    const links = [...document.querySelectorAll("a[href]")];
+    const links = [...document.querySelectorAll("a[href]")].map(link => new URL(link.getAttribute("href"), location));
+    const words = drawing => (drawing.getAttribute("aria-labelledby") ?? "").split(" ").map(id => document.getElementById(id));
     const inside = links.filter(link => link.href.split("#")[0] === here && link.hash);
     return {
-        pictures: [...document.images].map(image => [image.alt.trim(), image.naturalWidth]),
+        pictures: [
+            ...[...document.images].map(image => [image.alt.trim(), image.naturalWidth]),
+            ...[...document.querySelectorAll("svg")].map(drawing => [
+                words(drawing).map(each => each?.textContent.trim() ?? "").join(" ").trim(), drawing.getBoundingClientRect().width,
+            ]),
+        ],
         overflow: document.scrollingElement.scrollWidth - document.documentElement.clientWidth,
         chinese: /\\p{Script=Han}{2}/u.test(visible),
         lost: inside.filter(link => !document.getElementById(decodeURIComponent(link.hash.slice(1)))).map(link => link.hash),
@@ -181,7 +188,7 @@ def test_page_has_no_lost_link(opened: Watched, pages: Path) -> None:
     """Each link within a page has its aim, and each link to another page its file; the index leads to every page."""
     look = opened.page.evaluate(LOOK)
     assert look["inside"] and look["lost"] == []
-    there = {path.as_uri(): path for path in pages.glob("*.html")}
+    there = {path.as_uri(): path for path in pages.rglob("*.html")}
     assert [link for link in look["others"] if link not in there] == []
     index = (pages / "index.html").as_uri()
     assert index in look["others"] or set(look["others"]) >= {(pages / f"{name}.html").as_uri() for name in NOTEBOOKS}
@@ -603,3 +610,48 @@ def test_payloads_are_live(browser: Browser, tmp_path: Path) -> None:
     alive = {name for name, answer in zip(PAYLOADS, answers, strict=True) if answer}
     assert alive >= {"script", "picture onerror", "svg onload", "iframe srcdoc", "meta refresh"}
     assert len(alive) > 30 and len(seen.requests) > 10
+
+
+# From a mark to the sentence
+
+
+def test_from_the_mark_to_the_sentence(browser: Browser, pages: Path) -> None:
+    """With the keyboard alone: Enter on a mark leads to its row, Tab and Enter to the lines of its term, and on to the page."""
+    figured = next(path for path in sorted(pages.glob("0*.html")) if 'class="leads"' in path.read_text(encoding="utf-8"))
+    with browser.new_context(offline=True, viewport={"width": WIDE, "height": 900}) as context:
+        seen = watch(context, lambda url: url.startswith(("file:", "data:")))
+        page = seen.page
+        page.goto(figured.as_uri())
+        mark = page.locator("figure svg a:not([tabindex])").first
+        term = mark.get_attribute("aria-label").partition(" · ")[0]
+        mark.focus()
+        page.keyboard.press("Enter")
+        row = page.locator("tr:target")
+        assert row.is_visible() and term in row.inner_text()
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/text/term-*.html*")
+        assert page.locator("h1").inner_text() == term and page.locator("td.match").count() > 0
+        line = page.locator("td.match").first.inner_text()
+        page.locator("tbody a").first.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/text/*.html#c*")
+        assert line in page.locator(".sentence:target").inner_text() and page.locator("ins").count() > 0
+        assert violations(page) == [] and seen.requests == []
+
+
+def test_pages_of_the_text_are_sound(browser: Browser, pages: Path) -> None:
+    """Each page beneath the figures opens offline without a request or a word, fits a narrow window, and loses no link."""
+    with browser.new_context(offline=True, viewport={"width": NARROW, "height": 900}) as context:
+        seen = watch(context, lambda url: url.startswith(("file:", "data:")))
+        texts = {path.as_uri(): path.read_text(encoding="utf-8") for path in sorted((pages / "text").glob("*.html"))}
+        assert len(texts) > 5
+        for place, address in enumerate(texts):
+            seen.page.goto(address)
+            look = seen.page.evaluate(LOOK)
+            assert (look["overflow"], look["lost"], look["chinese"]) == (0, [], True), address
+            aims = seen.page.evaluate("() => [...document.querySelectorAll('main a')].map(link => link.href)")
+            split = [aim.partition("#") for aim in aims]
+            assert [aim for aim, _, anchor in split if f'id="{unquote(anchor)}"' not in texts.get(aim, "")] == []
+            assert place % 10 or violations(seen.page) == []
+    assert (seen.requests, seen.words) == ([], [])

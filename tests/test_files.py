@@ -170,7 +170,12 @@ def test_writing_makes_folders_and_a_readable_file(tmp_path):
 
 @pytest.mark.parametrize("step", ["replace", "fsync"])
 @pytest.mark.parametrize(
-    ("fault", "seen"), [(OSError(28, "No space left"), ShinanError), (KeyboardInterrupt(), KeyboardInterrupt)]
+    ("fault", "seen"),
+    [
+        (OSError(28, "No space left"), ShinanError),
+        (PermissionError(13, "held open by another program"), ShinanError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
 )
 def test_an_interrupted_write_leaves_the_earlier_file_and_nothing_else(tmp_path, monkeypatch, step, fault, seen):
     """Whatever stops a write, at the flush or at the renaming, the earlier file stays whole and alone."""
