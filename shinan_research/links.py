@@ -99,7 +99,7 @@ def _check(row: dict[str, str], name: str, allowed: tuple[str, ...], where: str)
 
 
 def _number(text: str, where: str) -> int:
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or len(text) > 12:
         raise ApparatusError(f"{where}: the offset {text!r} is no whole number. Offsets count characters of the witness from 0.")
     return int(text)
 

@@ -106,7 +106,10 @@ class Study:
     def copies(self, reports: list[Report]) -> list[pd.DataFrame]:
         """Collate every other copy at hand, `data/copies/<report id>.txt`, with its report; without one the list is empty."""
         known = {report.id: report for report in reports}
-        return [collate(known[path.stem], read_text(path)) for path in sorted((self.data / "copies").glob("*.txt"))]
+        paths = sorted((self.data / "copies").glob("*.txt"))
+        if strange := [path.name for path in paths if path.stem not in known]:
+            raise StudyError(f"data/copies/{strange[0]} belongs to no report. Reports: {', '.join(known)}. Rename the file.")
+        return [collate(known[path.stem], read_text(path)) for path in paths]
 
     @cached_property
     def headings(self) -> pd.DataFrame:
@@ -121,7 +124,7 @@ class Study:
         table = pd.DataFrame([row for _, row in rows], columns=list(HEADING_COLUMNS))
         try:
             return table.astype({"start": int, "end": int})
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise StudyError(f"data/headings: start and end must be whole numbers ({error}).") from error
 
     @cached_property

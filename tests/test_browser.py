@@ -61,7 +61,8 @@ LOOK = """() => {
         pictures: [
             ...[...document.images].map(image => [image.alt.trim(), image.naturalWidth]),
             ...[...document.querySelectorAll("svg")].map(drawing => [
-                words(drawing).map(each => each?.textContent.trim() ?? "").join(" ").trim(), drawing.getBoundingClientRect().width,
+                words(drawing).map(each => each?.textContent.trim() ?? "").join(" ").trim(),
+                drawing.getBoundingClientRect().width,
             ]),
         ],
         overflow: document.scrollingElement.scrollWidth - document.documentElement.clientWidth,

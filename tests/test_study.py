@@ -427,3 +427,18 @@ def test_a_report_that_is_not_compared_does_not_matter(tmp_path):
     """A report of another place leaves counts, intervals, p and verdicts of the two others as they were, to the bit."""
     two = counted(tmp_path / "two", [("甲区", 2019), ("甲区", 2020)])
     assert counted(tmp_path / "three", [("甲区", 2019), ("甲区", 2020), ("乙区", 2018)]) == two
+
+
+def test_a_heading_at_a_number_beyond_all_texts_is_refused(make):
+    """An offset too long for the machine is named like any other that is no place."""
+    row = "report,start,end,level,text,decided_by\n甲区-2019," + "9" * 30 + ",5,1,一二,person\n"
+    study = make(MINIMAL, **with_file("甲区-2019", PAGE), **{"headings/甲区-2019.csv": row})
+    with pytest.raises(StudyError, match="data/headings: start and end must be whole numbers"):
+        assert len(study.headings)
+
+
+def test_a_copy_of_no_report_is_refused(make):
+    """Another copy whose name is that of no report is named, with the reports that there are."""
+    study = make(MINIMAL, **with_file("甲区-2019", PAGE), **{"copies/乙区-2019.txt": PAGE})
+    with pytest.raises(StudyError, match=r"data/copies/乙区-2019\.txt belongs to no report\. Reports: "):
+        study.copies(study.reports())
