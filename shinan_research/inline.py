@@ -24,7 +24,7 @@ ATTRIBUTES = (
 )
 UNSAFE = re.compile(r"url\(\s*(?!#)|expression|import|javascript|[<>\\@&]", re.IGNORECASE)
 DECIMALS = re.compile(r"(\.\d\d)\d+")  # of places in points: a hundredth is seen by nobody
-NAMES = ("term", "indicator", "char", "report")
+NAMES = ("term", "indicator", "char", "stratum", "label", "topics", "report")  # what names a row, the narrowest first
 BRIEF = (
     *NAMES, "place", "variant", "scope", "unit", "headings", "before", "after", "count_before", "count_after", "log2_ratio",
     "rank", "verdict", "differs",
@@ -172,9 +172,11 @@ def _wrap(
 
 def mark_words(record: Mapping[str, Any]) -> str:
     """Return what a mark stands for in a few words: its name, both counts, its verdict, and the sentences it comes from."""
-    parts = [str(record[key]) for key in NAMES[:3] if record.get(key)][:1] or [str(record.get("report") or "")]
+    parts = [str(record[key]) for key in (*NAMES, *record) if record.get(key)][:1]
     if record.get("count_before") is not None and record.get("count_after") is not None:
         parts.append(f"{record['count_before']}→{record['count_after']}")
+    elif record.get("share_before") is not None and record.get("share_after") is not None:
+        parts.append("→".join(f"{100 * record[f'share_{role}']:.1f}%" for role in ("before", "after")))
     about = ("report", "chapter_title", "certainty", "verdict")
     parts += [str(record[key]) for key in about if record.get(key) and record[key] != parts[0]]
     if "left" in record and "right" in record and record.get("char"):

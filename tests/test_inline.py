@@ -114,6 +114,20 @@ def test_words_of_a_target() -> None:
     assert mark_words(record) == "产值 · met\n增长7%。\n增长8%。"
 
 
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"stratum": "经济", "share_before": 0.25, "share_after": 0.1}, "经济 · 25.0%→10.0%"),
+        ({"topic": "T1", "label": "城市", "share_before": 0.25, "share_after": 0.1}, "城市 · 25.0%→10.0%"),
+        ({"topics": 8, "halves": 0.9}, "8"),
+        ({"other": None, "measure": 3}, "3"),
+    ],
+)
+def test_every_mark_has_words(record: dict[str, Any], words: str) -> None:
+    """A mark of a share, of a number of topics, and of a row without a known name has words that a screen reader can say."""
+    assert mark_words(record) == words
+
+
 HOSTILE = (
     '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" onload="alert(1)">'
     '<script>alert(1)</script><a xlink:href="javascript:alert(1)"><path d="M 0 0"/></a>'
