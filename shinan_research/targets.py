@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from .errors import ApparatusError, ShinanError
@@ -273,10 +272,10 @@ def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.Dat
     """Set growth as claimed in a review against the growth that the levels in two consecutive reports imply.
 
     A claim is used where its own sentence gives the level, and the review of the year before gives the level of the same
-    indicator in the same unit, other than zero. What is printed is taken as rounded: both sides are intervals of half a unit
-    of the last printed figure, 以上 and 以内 leave the claim open to one side, and the two are reconcilable if the intervals
-    meet. If not, the claim is "not reconcilable from the texts", which is not to say false: a comparable basis, a census or a
-    new definition may lie between.
+    indicator in the same unit (家 and 家次, firms and visits to firms, are two), other than zero. What is printed is taken as
+    rounded: both sides are intervals of half a unit of the last printed figure, 以上 and 以内 leave the claim open to one side,
+    and the two are reconcilable if the intervals meet. If not, the claim is "not reconcilable from the texts", which is not
+    to say false: a comparable basis, a census or a new definition may lie between.
 
     Returns
     -------
@@ -299,16 +298,10 @@ def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iter
     if growth.empty or earlier.empty:
         return
     level = growth[["indicator", "unit_level"]].rename(columns={"unit_level": "unit"})
-    matrix = similarity(level["indicator"], earlier["indicator"]) * _like_units(growth["unit_level"], earlier["unit"])
+    matrix = similarity(level["indicator"], earlier["indicator"]) * equal(growth["unit_level"], earlier["unit"])
     for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
         if matrix[i, j] >= threshold and earlier["value"].iloc[j] > 0:
             yield _claim(growth.iloc[i], earlier.iloc[j], float(matrix[i, j]))
-
-
-def _like_units(left: pd.Series[str], right: pd.Series[str]) -> NDArray[np.bool_]:
-    """Return which units are the same but for 次 and brackets (家, 家次, 家(次))."""
-    plain = [column.str.replace(r"\(.\)|次$", "", regex=True).str.slice(0, 3) for column in (left, right)]
-    return equal(*plain)
 
 
 def _claim(claim: pd.Series[Any], before: pd.Series[Any], score: float) -> dict[str, Any]:
@@ -366,8 +359,8 @@ def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: floa
     rows = []
     for pair in _pairs(quantities):
         before, after = (table[(table["part"] == part) & table["kind"].isin(["level", "growth", "share"])] for table in pair)
-        same = np.logical_and.reduce([equal(before[name], after[name]) for name in ("value", "sign", "kind")])
-        matrix = similarity(before["indicator"], after["indicator"]) * _like_units(before["unit"], after["unit"]) * same
+        same = np.logical_and.reduce([equal(before[name], after[name]) for name in ("value", "unit", "sign", "kind")])
+        matrix = similarity(before["indicator"], after["indicator"]) * same
         for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
             if matrix[i, j] >= threshold:
                 one, two = before.iloc[i], after.iloc[j]

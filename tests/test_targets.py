@@ -235,6 +235,14 @@ def test_growth_claims():
     assert table["implied_low"].iloc[0] == pytest.approx((109.95 / 100.05 - 1) * 100)
 
 
+def test_firms_are_not_visits():
+    """A number of visits is not set against a number of firms, nor carried over from it."""
+    before, after = report(2019, "外出走访企业708家。"), report(2020, "累计走访企业1564家次，增长93%。")
+    assert growth_claims(find(before, after)).empty
+    assert growth_claims(find(report(2019, "外出走访企业708家次。"), after))["implied"].round(1).tolist() == [120.9]
+    assert unchanged(find(before, report(2020, "外出走访企业708家次。"))).empty
+
+
 def test_unchanged():
     """Figures carried over and targets announced again are found; other places and years apart are not."""
     reports = [report(2019, "健身场所102处。", "检测3500批次。"), report(2020, "健身场所102处。", "检测3500批次。"),
