@@ -109,7 +109,7 @@ def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: 
     for one in LANGUAGES:
         values = _shift_values(table, one) | {"place": place[one], "most": min(most, int((table["contribution"] > 0).sum()))}
         values["share"] = f"{100 * table['share'].head(most).sum():.0f}"
-        parts = [say(f"describe.word_shift.{key}", one, **values) for key in ("title", "panels", "method")]
+        parts = [say(f"describe.word_shift.{key}", one, **values) for key in ("title", *_shift_keys(table))]
         result = divergence(table, one)
         words["caption"][one] = joined([*parts, result], one)
         drawn = listed(_counted(table.head(min(most, 10))), one)
@@ -119,18 +119,28 @@ def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: 
 
 def divergence(table: pd.DataFrame, language: str = "en") -> str:
     """Say whether the divergence of :func:`~shinan_research.word_shift.word_shift` lies above, inside or below its null band."""
-    return say(f"describe.word_shift.{table.attrs['null']['verdict']}", language)
+    null = table.attrs["null"]
+    return say(f"describe.word_shift.{null['verdict']}{'_places' if 'low' in null and by_places(null) else ''}", language)
+
+
+def _shift_keys(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return which messages say what the panels show: of passages, of places, or of places too few for a band."""
+    null = table.attrs["null"]
+    if "low" not in null:
+        return ("panels_described",)
+    return ("panels_places" if by_places(null) else "panels", "method")
 
 
 def _shift_values(table: pd.DataFrame, language: str) -> dict[str, Any]:
     """Return what the messages about a word shift need."""
     settings, null = table.attrs["settings"], table.attrs["null"]
-    numbers = {"total": table.attrs["total"], "low": null["low"], "high": null["high"]}
+    numbers = {"total": table.attrs["total"]} | {end: null[end] for end in ("low", "high") if end in null}
     return {
         **{name: f"{value:.3f}" for name, value in numbers.items()},
         **{role: group_name(settings[role], language) for role in ("before", "after")},
         "scope": say(f"scope.{settings['scope']}", language), "unit": say(f"unit.{null['unit']}", language),
         "level": f"{100 * settings['level']:g}", "draws": f"{settings['n_draws']:,}", "seed": settings["seed"],
+        "places": settings.get("places"),
     }  # fmt: skip
 
 

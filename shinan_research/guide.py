@@ -72,9 +72,9 @@ def _common(row: pd.Series[Any], language: str) -> dict[str, Any]:
 def _word_shift(table: pd.DataFrame, language: str) -> str:
     row, settings, null = table.iloc[0], table.attrs["settings"], table.attrs["null"]
     values = _common(row, language) | {side: group_name(settings[side], language) for side in ("before", "after")}
-    numbers = {"total": table.attrs["total"], "low": null["low"], "high": null["high"]}
+    numbers = {"total": table.attrs["total"]} | {end: null[end] for end in ("low", "high") if end in null}
     values |= {name: f"{value:.3f}" for name, value in numbers.items()} | {"share": f"{100 * row['share']:.1f}"}
-    return say("guide.word_shift", language, **values)
+    return say(f"guide.word_shift{'' if 'low' in null else '_described'}", language, **values)
 
 
 def _placebo(table: pd.DataFrame, language: str) -> str:

@@ -32,7 +32,7 @@ def permute(counts: Counts, testable: NDArray[np.bool_], draws: int, seed: int) 
     rng = np.random.default_rng(seed)
     above, below, reached = np.ones((3, len(chosen)))
     for start in range(0, draws, CHUNK):
-        values = _deal(rng, min(CHUNK, draws - start), counts.stratum, drawn) @ residual
+        values = deal(rng, min(CHUNK, draws - start), counts.stratum, drawn) @ residual
         above += (values >= observed - TOLERANCE).sum(axis=0)
         below += (values <= observed + TOLERANCE).sum(axis=0)
         largest = np.sort(np.abs(values / error).max(axis=1))
@@ -64,7 +64,7 @@ def _permutation_variance(residual: Array, stratum: NDArray[np.int64], drawn: ND
     return np.where(variance > TOLERANCE, variance, 1.0)
 
 
-def _deal(rng: np.random.Generator, draws: int, stratum: NDArray[np.int64], drawn: NDArray[np.bool_]) -> Array:
+def deal(rng: np.random.Generator, draws: int, stratum: NDArray[np.int64], drawn: NDArray[np.bool_]) -> Array:
     """Return `draws` random deals of the units to the group drawn, within strata: ones and zeros, draws × units."""
     labels = np.zeros((draws, len(drawn)))
     for number in range(stratum.max() + 1):

@@ -77,12 +77,12 @@ def by_stratum(counts: Counts) -> Strata:
     """Return counts and totals summed within strata; strata without a unit are left out."""
     codes = np.unique(counts.stratum, return_inverse=True)[1]
     size = int(codes.max()) + 1
-    x = np.asarray((_indicator(codes, size) @ counts.x).todense(), dtype=float)
+    x = np.asarray((indicator(codes, size) @ counts.x).todense(), dtype=float)
     n1, n2 = (np.bincount(codes[side], counts.n[side], size).astype(float) for side in (~counts.after, counts.after))
     return Strata(x, n1, n2)
 
 
-def _indicator(codes: NDArray[np.int64], size: int) -> sparse.csr_array:
+def indicator(codes: NDArray[np.int64], size: int) -> sparse.csr_array:
     """Return the matrix that sums rows with the same code."""
     return sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(size, len(codes)))
 
@@ -137,7 +137,7 @@ class Sums(NamedTuple):
 
 def _sums(counts: Counts, codes: NDArray[np.int64], size: int, *, dense: bool = True) -> Sums:
     """Return the sums over the units that have the same code, as arrays or as sparse matrices."""
-    add = _indicator(codes, size)
+    add = indicator(codes, size)
     n: list[Any] = [np.bincount(codes, counts.n**power, size) for power in (1, 2)]
     sums: list[Any] = [
         add @ each for each in (counts.x, counts.x.multiply(counts.x), counts.x.multiply(counts.n[:, None]).tocsr())
@@ -158,7 +158,7 @@ def _paired_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.
     """Return what :func:`raw_dispersion` does, places being the units and their two deviations taken from each other."""
     place = np.unique(counts.chapter, return_inverse=True)[1]
     size = int(place.max()) + 1
-    sums = [_indicator(place, size)[:, np.flatnonzero(side)] for side in (~counts.after, counts.after)]
+    sums = [indicator(place, size)[:, np.flatnonzero(side)] for side in (~counts.after, counts.after)]
     x1, x2 = (part @ counts.x[np.flatnonzero(side)] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
     n1, n2 = (part @ counts.n[side] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
     a, b = (np.asarray(x.sum(axis=0), dtype=float).ravel() for x in (x1, x2))
@@ -215,7 +215,7 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     all_of_it = _sums(counts, cells, CELLS)
     each = _sums(counts, CELLS * counts.chapter + cells, CELLS * len(chapters), dense=False)
     blocks = np.diff(counts.x.tocsc().indptr)
-    held = _indicator(counts.chapter, len(chapters)) @ (counts.x > 0)
+    held = indicator(counts.chapter, len(chapters)) @ (counts.x > 0)
     for chapter in chapters:
         rows = slice(CELLS * chapter, CELLS * (chapter + 1))
         parts: list[Any] = [part[rows] for part in each]

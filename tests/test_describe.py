@@ -82,7 +82,7 @@ def test_placebo_says_where_terms_stand() -> None:
     table = made()["placebo"]
     assert len(standings(table)) == table["term"].nunique()
     counted = table.assign(outside=table["outside"].where(~table["own"], 3), eligible=table["eligible"].where(~table["own"], 40))
-    assert standings(counted)[-1].startswith("Of 40 eligible ordinary words of this pair, 3 (8 %)")
+    assert standings(counted)[-1].startswith("Of 40 eligible ordinary words of this comparison, 3 (8 %)")
     lonely = table[table["own"]].assign(rank=pd.NA, users=pd.NA, verdict="no reference for these years")
     lonely.attrs = table.attrs
     assert standings(lonely)[0] == say("describe.absent.reference", "en") and len(standings(lonely)) == len(standings(table)) + 1

@@ -1,6 +1,8 @@
 """Several reports in a group: the report is the unit, places are what varies, and few places are only described."""
 
 import itertools
+import math
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -8,13 +10,28 @@ import pytest
 from scipy import stats
 from test_counts import tokens_of
 
-from shinan_research import compare, explain, sensitivity
+from shinan_research import (
+    compare,
+    describe_word_shift,
+    divergence,
+    draw_word_shift,
+    explain,
+    outline,
+    restore,
+    sensitivity,
+    stack,
+    tally,
+    tokenize,
+    word_shift,
+)  # fmt: skip
 from shinan_research.counts import count_units
 from shinan_research.explain import caption, confounding
 from shinan_research.guide import how_to_read, methods
 from shinan_research.messages import LANGUAGES
 from shinan_research.placebo import placebo
 from shinan_research.rates import raw_dispersion
+from shinan_research.reports import Report
+from shinan_research.restore import COLUMNS as EMENDATION_COLUMNS
 
 PLACES = [f"{name}县" for name in "甲乙丙丁戊己庚辛壬癸子丑"]
 
@@ -132,3 +149,114 @@ def test_other_tables_take_it_as_it_is() -> None:
     own = placebo(compare(tokens, 2001, 2002, terms=["花"], n_permutations=0))
     assert own.loc[own["own"], "rank"].isna().all()
     assert set(sensitivity({"text": tokens}, 2001, 2002, terms=["花"])["unit"]) == {"report"}
+
+
+def divergence_of(a: dict[str, int], b: dict[str, int]) -> dict[str, float]:
+    """Return the contribution of each character to the divergence, from the formula."""
+    totals = sum(a.values()), sum(b.values())
+    p, q = ({word: counts.get(word, 0) / total for word in {*a, *b}} for counts, total in zip((a, b), totals, strict=True))
+    return {
+        word: sum(s / 2 * math.log2(2 * s / (p[word] + q[word])) for s in (p[word], q[word]) if s)
+        for word in sorted({*a, *b}) if p[word] + q[word]
+    }  # fmt: skip
+
+
+def counted(tokens: pd.DataFrame, year: int, places: list[str]) -> Counter[str]:
+    """Return how often each character stands in the reports of some places in a year."""
+    return Counter(tokens.loc[(tokens["year"] == year) & tokens["place"].isin(places), "term"].astype(str))
+
+
+@pytest.mark.parametrize("null", ["sentence", "report"])
+def test_words_that_differ_between_few_places_only_describe(null: str) -> None:
+    """Nine places: no band, and each line runs over the contributions with one place at a time left out, worked one by one."""
+    tokens = groups(9, after=0.5)
+    table = word_shift(tokens, 2001, 2002, null=null, n_draws=20)
+    assert table.attrs["null"] == {"unit": "report", "verdict": "description only"}
+    assert table.attrs["settings"]["places"] == 9
+    ways = [PLACES[:9], *([each for each in PLACES[:9] if each != place] for place in PLACES[:9])]
+    values = [divergence_of(counted(tokens, 2001, way), counted(tokens, 2002, way)) for way in ways]
+    for row in table.itertuples():
+        each = [value.get(row.term, 0.0) for value in values]
+        assert (row.contribution, row.low, row.high) == pytest.approx((each[0], min(each), max(each)), abs=1e-12)
+
+
+def test_the_band_deals_reports_within_their_places() -> None:
+    """The band is that of all 1,024 ways to exchange the two reports of each of ten places, listed one by one."""
+    tokens = groups(10, 3, shared=0.19)
+    table = word_shift(tokens, 2001, 2002, n_draws=2_000)
+    null = table.attrs["null"]
+    sides = [[counted(tokens, year, [place]) for place in PLACES[:10]] for year in (2001, 2002)]
+    exact = []
+    for turned in itertools.product((0, 1), repeat=10):
+        a, b = (sum((sides[turn ^ side][i] for i, turn in enumerate(turned)), Counter()) for side in (0, 1))
+        exact.append(sum(divergence_of(a, b).values()))
+    assert null["unit"] == "report" and null["mean"] == pytest.approx(np.mean(exact), rel=0.06)
+    assert [null["low"], null["high"]] == pytest.approx(np.quantile(exact, [0.025, 0.975]), rel=0.2, abs=1e-6)
+    assert word_shift(groups(12, 3, after=0.5), 2001, 2002).attrs["null"]["verdict"] == "above"
+
+
+def test_intervals_resample_places_with_both_their_reports() -> None:
+    """Places that are each alike in both years: however they are resampled, the years do not differ, and no line is long."""
+    tokens = tokens_of({(place, year): [["花" * (10 + 7 * at) + "草" * (90 - 7 * at)] * 2] for at, place in enumerate(PLACES[:11])
+                        for year in (2001, 2002)})  # fmt: skip
+    table = word_shift(tokens, 2001, 2002, n_draws=200)
+    assert table["high"].max() < 1e-12 and table.attrs["total"] < 1e-12
+
+
+def test_unpaired_places_are_left_in_and_paired_ones_alone() -> None:
+    """Of paired groups a place without its other report is left out; other places on either side are all counted."""
+    tokens = groups(12, after=0.4)
+    lone = tokens[~((tokens["place"] == PLACES[11]) & (tokens["year"] == 2001))]
+    first, second = PLACES[:6], PLACES[6:12]
+    apart = tokens[
+        tokens["place"].isin(first) & (tokens["year"] == 2001) | tokens["place"].isin(second) & (tokens["year"] == 2002)
+    ]
+    counts = [word_shift(rows, 2001, 2002, n_draws=20).set_index("term").loc["花"] for rows in (lone, apart)]
+    both = tuple(counted(tokens, year, PLACES[:11])["花"] for year in (2001, 2002))
+    each = counted(tokens, 2001, first)["花"], counted(tokens, 2002, second)["花"]
+    assert (counts[0]["count_before"], counts[0]["count_after"]) == both
+    assert (counts[1]["count_before"], counts[1]["count_after"]) == each
+
+
+@pytest.mark.parametrize("size", [4, 12])
+def test_swapping_turns_the_directions_of_words_and_nothing_else(size: int) -> None:
+    """Before and after exchanged: contributions, lines and band stay to the bit, counts and directions change sides."""
+    tokens = groups(size, 1, after=0.4)
+    one, two = (word_shift(tokens, *years, n_draws=200).set_index("term").sort_index() for years in ((2001, 2002), (2002, 2001)))
+    same = ["contribution", "low", "high", "share"]
+    pd.testing.assert_frame_equal(one[same], two[same], rtol=1e-12, atol=1e-15)
+    assert one["count_before"].tolist() == two["count_after"].tolist()
+    assert one.attrs["null"] == pytest.approx(two.attrs["null"]) and one.attrs["total"] == pytest.approx(two.attrs["total"])
+    turned = {"more before": "more after", "more after": "more before", "equal": "equal"}
+    assert [turned[each] for each in one["direction"]] == two["direction"].tolist()
+
+
+def test_reports_counted_one_by_one_have_the_same_words() -> None:
+    """What was tallied report by report gives the word shift of the tokens themselves."""
+    reports = [
+        Report(f"{place}-{year}", place, year, text, text)
+        for at, place in enumerate(PLACES[:3]) for year in (2001, 2002)
+        for text in ["推进养老服务。建设学校。" * (at + year - 2000)]
+    ]  # fmt: skip
+    reports = restore(reports, pd.DataFrame(columns=list(EMENDATION_COLUMNS)))
+    tokens = tokenize(outline(reports))
+    one = word_shift(tokens, 2001, 2002)
+    two = word_shift(stack([tally(report) for report in reports]), 2001, 2002, null="report")
+    pd.testing.assert_frame_equal(one, two)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("size", [3, 12])
+def test_words_of_the_divergence_of_groups(language: str, size: int) -> None:
+    """Caption, alt text, guide and finding name places or reports, no sentences and no pair; the figure is drawn."""
+    table = word_shift(groups(size, after=0.5), 2001, 2002, n_draws=50)
+    words = describe_word_shift(table, place={"zh": "某", "en": "A"})
+    said = [words["caption"][language], words["alt"][language], how_to_read(table, language), divergence(table, language)]
+    assert not [each for each in said if "{" in each or "nan" in each.lower()]
+    banned = {"zh": ("两份报告", "抽文本块", "句分"), "en": ("two reports", "blocks", "sentences", "same text")}[language]
+    assert not [word for word in banned for each in said if word in each]
+    few = {"zh": "无从判断", "en": "places to"}[language]
+    assert (few in words["caption"][language]) == (size == 3) or language == "en"
+    figure = draw_word_shift(table, language=language)
+    texts = " ".join(text.get_text() for ax in figure.axes for text in ax.texts)
+    assert ({"zh": "地方太少", "en": "too few places"}[language] in texts) == (size == 3)

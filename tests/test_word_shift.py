@@ -69,6 +69,13 @@ def test_swapping_turns_directions_and_nothing_else(table: pd.DataFrame) -> None
         assert other.loc[row.term, "direction"] == turned[row.direction]
 
 
+def test_swapping_changes_neither_lines_nor_band() -> None:
+    """With before and after exchanged the intervals and the null band are the same, draw by draw."""
+    one, two = (word_shift(tokens_of(CHAPTERS), *pair, n_draws=50) for pair in ((BEFORE, AFTER), (AFTER, BEFORE)))
+    pd.testing.assert_frame_equal(one[["term", "low", "high"]], two[["term", "low", "high"]], rtol=1e-12)
+    assert one.attrs["null"] == pytest.approx(two.attrs["null"])
+
+
 def test_above_the_band() -> None:
     """Two reports that share no word differ more than their sentences dealt at random."""
     table = word_shift(tokens_of({BEFORE: [["花草"] * 20], AFTER: [["山水"] * 20]}), BEFORE, AFTER, n_draws=200)
@@ -93,7 +100,7 @@ def test_inside_the_band() -> None:
 
 def test_unknown_null_and_empty_scope() -> None:
     """An unknown unit and a scope without text are refused."""
-    with pytest.raises(ShinanError, match="null is 'page'; allowed: sentence, block, chapter"):
+    with pytest.raises(ShinanError, match="null is 'page'; allowed: block, sentence, chapter, report"):
         word_shift(tokens_of(CHAPTERS), BEFORE, AFTER, null="page")
     with pytest.raises(ShinanError, match="nothing can be compared there"):
         word_shift(tokens_of(CHAPTERS), BEFORE, AFTER, scope="annex")

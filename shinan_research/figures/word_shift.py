@@ -23,6 +23,8 @@ def draw_word_shift(
 ) -> Figure:
     """Draw the words that contribute most to the divergence (a), and the divergence against its null band (b).
 
+    Where the band is missing, because the places of the groups are too few to deal, the divergence stands alone.
+
     Parameters
     ----------
     table
@@ -99,17 +101,20 @@ def _counts(figure: Figure, chosen: pd.DataFrame, names: dict[str, str], right: 
 
 def _total(ax: Axes, total: float, null: dict[str, Any], language: str) -> None:
     """Draw the divergence as a mark, and beneath it the band of what random groups of the same text would give."""
-    units = {each: say(f"unit.{null['unit']}", each) for each in LANGUAGES}
-    said = " ".join(say("word_shift.null", each, unit=units[each]) for each in LANGUAGES if language in (each, "both"))
-    band = f"{said}  {null['low']:.3f}–{null['high']:.3f}"
+    band = say("word_shift.no_band", language)
+    low = high = total
     ax.plot([total], [1], marker="D", color=COLOURS["ink"], markersize=4.6, linestyle="none", clip_on=False)
-    ax.barh(3, null["high"] - null["low"], left=null["low"], height=0.6, color=COLOURS["faint"])
-    ax.plot([null["mean"]] * 2, [2.7, 3.3], color="#555555", linewidth=0.9)
+    if "low" in null:
+        units = {each: say(f"unit.{null['unit']}", each) for each in LANGUAGES}
+        said = " ".join(say("word_shift.null", each, unit=units[each]) for each in LANGUAGES if language in (each, "both"))
+        band = f"{said}  {null['low']:.3f}–{null['high']:.3f}"
+        ax.barh(3, null["high"] - null["low"], left=null["low"], height=0.6, color=COLOURS["faint"])
+        ax.plot([null["mean"]] * 2, [2.7, 3.3], color="#555555", linewidth=0.9)
+        low, high = min(total, null["low"]), max(total, null["high"])
     for place, words in ((0, f"{say('word_shift.own', language)}  {total:.3f}"), (2, band)):
         fit_text(ax.text(0, place, words, transform=ax.get_yaxis_transform(), va="center", fontsize=7), axes_width(ax))
     ax.set_ylim(3.8, -0.5)
     marks.bare(ax)
-    low, high = min(total, null["low"]), max(total, null["high"])
     ax.set_xlim(low - 0.2 * (high - low or 0.01), high + 0.2 * (high - low or 0.01))
     ax.locator_params(axis="x", nbins=5)
     fit_text(ax.set_xlabel(say("word_shift.total_axis", language), labelpad=2), axes_width(ax))
