@@ -18,7 +18,7 @@ from traitlets import Unicode, default
 
 from .dictionary import RESOURCES
 from .errors import ShinanError
-from .inline import MIME, Address, inline_html
+from .inline import LONG, MIME, Address, inline_html
 from .render import PICTURE, UNSEEN, printed_size
 from .reports import HAN
 
@@ -218,10 +218,13 @@ def _set_images(page: BeautifulSoup) -> None:
 def _set_tables(page: BeautifulSoup) -> None:
     """Make empty header cells plain, print – for what is missing, set numbers to the right, and let wide tables scroll."""
     for table in page.select("main table"):
+        _lift_names(table)
         columns: dict[int, list[Tag]] = {}
         for row in table.find_all("tr"):
             for place, cell in enumerate(reversed(row.find_all(["td", "th"]))):  # a spanning label stands at the left
                 cell.name = cell.name if cell.get_text(strip=True) else "td"
+                if len(cell.get_text(strip=True)) > LONG and not cell.find_parent("thead"):
+                    cell["class"] = "long"
                 if cell.get_text(strip=True) in MISSING:
                     cell.string = "–"
                 columns.setdefault(-1 if row.find(colspan=True) else place, []).append(cell)
@@ -232,6 +235,13 @@ def _set_tables(page: BeautifulSoup) -> None:
                     cell["class"] = "number"
         frame = {"class": "table", "role": "group", "tabindex": "0", "aria-label": "Table · 表"}
         table.wrap(page.new_tag("div", attrs=frame))
+
+
+def _lift_names(table: Tag) -> None:
+    """Mark a table whose second line of heads holds the names of its index alone, where the line above leaves room for them."""
+    rows = [[cell.get_text(strip=True) for cell in row.find_all(["td", "th"])] for row in table.select("thead tr")]
+    if len(rows) == 2 and len(rows[0]) == len(rows[1]) and not any(above and name for above, name in zip(*rows, strict=True)):
+        table.select("thead")[0]["class"] = "lift"
 
 
 def _set_headings(page: BeautifulSoup) -> None:

@@ -25,6 +25,7 @@ ATTRIBUTES = (
 UNSAFE = re.compile(r"url\(\s*(?!#)|expression|import|javascript|[<>\\@&]", re.IGNORECASE)
 DECIMALS = re.compile(r"(\.\d\d)\d+")  # of places in points: a hundredth is seen by nobody
 NAMES = ("term", "indicator", "char", "stratum", "label", "topics", "report")  # what names a row, the narrowest first
+LONG = 16  # characters: a cell with more is text, and is given a width at which it can be read
 BRIEF = (
     *NAMES, "place", "variant", "scope", "unit", "headings", "before", "after", "count_before", "count_after", "log2_ratio",
     "rank", "verdict", "differs",
@@ -224,6 +225,7 @@ def _cell(value: Any) -> str:
         words = f"{value:.4g}" if value != int(value) else f"{value:.0f}"
         return f'<td class="number">{words.replace("-", "−")}</td>'
     kind = ' class="number"' if isinstance(value, int) and not isinstance(value, bool) else ""
+    kind = ' class="long"' if isinstance(value, str) and len(value) > LONG else kind
     return f"<td{kind}>{escape(str('' if value is None else value))}</td>"
 
 

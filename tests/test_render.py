@@ -426,3 +426,12 @@ def test_control_characters_do_not_hide_a_tag() -> None:
     elements = Elements(page)
     assert "alert(1)" in elements.text and not elements.of("script") and not re.search("[\x01-\x08]", page)
     assert [link.get("href", "") for link in elements.of("a")] == ["#main", ""]
+
+
+def test_names_of_an_index_are_lifted_where_there_is_room() -> None:
+    """The names of an index move up into an empty corner, but not onto the name of the columns; a long cell is set as text."""
+    plain = pd.DataFrame({"n": [1]}, index=pd.Index(["a"], name="term"))
+    frames = [plain.to_html(), plain.rename_axis(columns="scope").to_html(), pd.DataFrame({"text": ["字" * 25]}).to_html()]
+    pages = [export_html(with_outputs(new_output("display_data", {"text/html": html})), title="T") for html in frames]
+    assert ['<thead class="lift">' in page for page in pages] == [True, False, False]
+    assert ['<td class="long">' in page for page in pages] == [False, False, True]
