@@ -17,8 +17,9 @@ ETA = 0.05
 ITERATIONS = 100
 WARM = 70
 COOLEST = np.float32(0.6)
-BATCH = 10
-CELLS = 8_000
+BATCH = 50
+MEMORY = 40_000_000  # numbers: what the runs that are fitted side by side may hold together
+ROOM = 240_000  # numbers: what is updated at once, so that it stays in the processor's cache
 
 
 class Runs(NamedTuple):
@@ -33,15 +34,13 @@ class Runs(NamedTuple):
     variance: Single
 
 
-class _Chunk(NamedTuple):
-    """A stretch of units: where its cells stand, their unit and term, and the sums over both as sparse matrices."""
+class _Block(NamedTuple):
+    """A stretch of whole units: its cells, the unit (in the stretch) and the term of each, and the sums over units."""
 
     cells: slice
-    units: slice
-    row: NDArray[np.intp]
+    unit: NDArray[np.intp]
     term: NDArray[np.intp]
     by_unit: sparse.csr_array
-    by_term: sparse.csr_array
 
 
 def fit_runs(
@@ -65,7 +64,7 @@ def fit_runs(
     iterations
         Rounds, the same for every run.
     batch
-        Runs fitted side by side; it changes the time, and the result by rounding at most.
+        Runs fitted side by side, fewer where memory asks for it; it changes the time, and the result by rounding at most.
 
     Returns
     -------
@@ -77,11 +76,8 @@ def fit_runs(
     Asuncion, Welling, Smyth and Teh (2009), On smoothing and inference for topic models, UAI. Annealing: Ueda and Nakano
     (1998), Deterministic annealing EM algorithm, Neural Networks 11.
     """
-    chunks = list(_chunks(x, CELLS))
-    parts = [
-        _fit_batch(x, chunks, topics, range(first, min(first + batch, seeds)), seed, iterations)
-        for first in range(0, seeds, batch)
-    ]
+    batch = min(batch, max(1, MEMORY // (x.nnz * topics)))
+    parts = [_fit_batch(x, topics, range(first, min(first + batch, seeds)), seed, iterations) for first in range(0, seeds, batch)]
     return Runs(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
@@ -100,47 +96,47 @@ def fold_in(x: sparse.csr_array, words: Array, *, iterations: int = 50) -> Array
     return np.asarray(shares)
 
 
-def _chunks(x: sparse.csr_array, cells: int) -> Iterator[_Chunk]:
-    """Yield stretches of whole units with about so many cells each, small enough for the processor's cache."""
+def _blocks(x: sparse.csr_array, cells: int) -> Iterator[_Block]:
+    """Yield stretches of whole units with about so many cells each."""
     first = 0
     while first < x.shape[0]:
         last = max(first + 1, int(np.searchsorted(x.indptr, x.indptr[first] + cells, side="right")) - 1)
         start, end = int(x.indptr[first]), int(x.indptr[last])
-        term, data = x.indices[start:end].astype(np.intp), x.data[start:end].astype(np.float32)
-        row = np.repeat(np.arange(last - first), np.diff(x.indptr[first : last + 1]))
-        order = np.arange(end - start)
-        by_unit = sparse.csr_array((data, (row, order)), shape=(last - first, end - start))
-        by_term = sparse.csr_array((data, (term, order)), shape=(x.shape[1], end - start))
-        yield _Chunk(slice(start, end), slice(first, last), row, term, by_unit, by_term)
+        unit = np.repeat(np.arange(last - first), np.diff(x.indptr[first : last + 1]))
+        data, shape = x.data[start:end].astype(np.float32), (last - first, end - start)
+        sums = sparse.csr_array((data, (unit, np.arange(end - start))), shape=shape)
+        yield _Block(slice(start, end), unit, x.indices[start:end].astype(np.intp), sums)
         first = last
 
 
-def _fit_batch(
-    x: sparse.csr_array, chunks: list[_Chunk], topics: int, numbers: range, seed: int, iterations: int
-) -> tuple[Single, Single, Single]:
-    """Return words, shares and variance of the runs with these numbers, fitted side by side."""
-    own = np.stack([_start(x.nnz, topics, seed, number) for number in numbers], axis=2)
-    shape = (topics, x.shape[1], len(numbers))
-    terms = np.zeros(shape, dtype=np.float32)
-    for chunk in chunks:
-        _add(terms, chunk.by_term, own[:, chunk.cells])
+def _fit_batch(x: sparse.csr_array, topics: int, numbers: range, seed: int, iterations: int) -> tuple[Single, Single, Single]:
+    """Return words, shares and variance of the runs with these numbers, fitted side by side.
+
+    A row of `own` is a cell; topics and, within them, runs stand side by side in it, so that all are moved at once.
+    """
+    shape = (topics, len(numbers))
+    own = np.stack([_start(x.nnz, topics, seed, number) for number in numbers], axis=2).transpose(1, 0, 2).reshape(x.nnz, -1)
+    blocks = list(_blocks(x, max(1, ROOM // own.shape[1])))
+    rooms = np.empty((2, max(len(block.unit) for block in blocks), own.shape[1]), dtype=np.float32)
+    by_term = sparse.csc_array((x.data.astype(np.float32), x.indices, np.arange(x.nnz + 1)), shape=(x.shape[1], x.nnz))
     for round_ in range(iterations):
+        terms = by_term @ own
         power = min(np.float32(1), COOLEST + (1 - COOLEST) * np.float32(round_ / WARM))
-        new = np.zeros(shape, dtype=np.float32)
-        smooth, total = terms + np.float32(ETA), terms.sum(axis=1, dtype=np.float64).astype(np.float32)
-        total += np.float32(x.shape[1] * ETA)
-        for chunk in chunks:
-            _update(own[:, chunk.cells], chunk, smooth, total, power)
-            _add(new, chunk.by_term, own[:, chunk.cells])
-        terms = new
-    units, variance = np.zeros((2, topics, x.shape[0], len(numbers)), dtype=np.float32)
-    for chunk in chunks:
-        mine = own[:, chunk.cells]
-        _add(units[:, chunk.units], chunk.by_unit, mine)
-        _add(variance[:, chunk.units], chunk.by_unit, mine * (1 - mine))
-    words = (terms + ETA) / (terms + ETA).sum(axis=1, keepdims=True)
-    shares = (units + ALPHA) / (units + ALPHA).sum(axis=0, keepdims=True)
-    return words.transpose(2, 0, 1), shares.transpose(2, 1, 0), variance.transpose(2, 1, 0)
+        total = terms.sum(axis=0, dtype=np.float64).astype(np.float32) + np.float32(x.shape[1] * ETA)
+        terms += np.float32(ETA)
+        for block in blocks:
+            _update(own[block.cells], block, terms, total, power, rooms, shape)
+    words = (by_term @ own + np.float32(ETA)).reshape(-1, *shape)
+    shares = (_by_unit(own, blocks) + np.float32(ALPHA)).reshape(-1, *shape)
+    own *= 1 - own
+    variance = _by_unit(own, blocks).reshape(-1, *shape)
+    words, shares = words / words.sum(axis=0), shares / shares.sum(axis=1, keepdims=True)
+    return words.transpose(2, 1, 0), shares.transpose(2, 0, 1), variance.transpose(2, 0, 1)
+
+
+def _by_unit(own: Single, blocks: list[_Block]) -> Single:
+    """Return the sums over the cells of each unit."""
+    return np.concatenate([block.by_unit @ own[block.cells] for block in blocks])
 
 
 def _start(cells: int, topics: int, seed: int, number: int) -> Single:
@@ -149,25 +145,22 @@ def _start(cells: int, topics: int, seed: int, number: int) -> Single:
     return np.asarray(draws / draws.sum(axis=0))
 
 
-def _add(target: Single, sums: sparse.csr_array, own: Single) -> None:
-    """Add the sums of the cells to a table, topic by topic."""
-    for topic in range(len(own)):
-        target[topic] += sums @ own[topic]
-
-
-def _update(own: Single, chunk: _Chunk, smooth: Single, total: Single, power: np.float32) -> None:
-    """Set the shares of each cell of a chunk anew."""
-    norm = np.zeros(own.shape[1:], dtype=np.float32)
-    for topic in range(len(own)):
-        mine = own[topic]
-        weight = smooth[topic].take(chunk.term, axis=0)
-        weight -= mine
-        unit = (chunk.by_unit @ mine + np.float32(ALPHA)).take(chunk.row, axis=0)
-        unit -= mine
-        weight *= unit
-        weight /= total[topic] - mine
-        if power < 1:
-            np.power(weight, power, out=weight)
-        norm += weight
-        own[topic] = weight
-    own /= norm
+def _update(
+    own: Single, block: _Block, terms: Single, total: Single, power: np.float32, rooms: Single, shape: tuple[int, int]
+) -> None:
+    """Set the shares of each cell of a block anew; `terms` are smoothed, `rooms` is scratch, `shape` topics × runs."""
+    weight, other = rooms[:, : len(own)]
+    np.take(terms, block.term, axis=0, out=weight, mode="clip")
+    weight -= own
+    np.take(block.by_unit @ own + np.float32(ALPHA), block.unit, axis=0, out=other, mode="clip")
+    other -= own
+    weight *= other
+    np.subtract(total, own, out=other)
+    weight /= other
+    if power < 1:
+        np.power(weight, power, out=weight)
+    by_topic = weight.reshape(len(own), *shape)
+    norm = by_topic[:, :1].copy()
+    for topic in range(1, shape[0]):  # much faster than a sum over the axis in the middle
+        norm += by_topic[:, topic : topic + 1]
+    np.divide(by_topic, norm, out=own.reshape(by_topic.shape))

@@ -56,7 +56,8 @@ def test_runs_do_not_depend_on_their_batch(x: sparse.csr_array, monkeypatch: pyt
     one = fit_runs(x, 4, seeds=5, iterations=20)
     two = fit_runs(x, 4, seeds=5, iterations=20, batch=2)
     assert two.words.tobytes() == fit_runs(x, 4, seeds=5, iterations=20, batch=2).words.tobytes()
-    monkeypatch.setattr(lda, "CELLS", 300)
+    monkeypatch.setattr(lda, "ROOM", 6_000)
+    monkeypatch.setattr(lda, "MEMORY", 30_000)
     three = fit_runs(x, 4, seeds=5, iterations=20)
     for other in (two, three):
         np.testing.assert_allclose(one.shares, other.shares, atol=1e-4)
