@@ -9,7 +9,7 @@ import pandas as pd
 
 from .explain import by_places, group_name, ratio, times, within
 from .messages import LANGUAGES, say
-from .placebo import OUTSIDE
+from .placebo import OUTSIDE, OWN_YEARS, background
 from .placebo import describe as standing
 from .rates import ALPHA
 from .sensitivity import steadiness
@@ -161,9 +161,10 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     """
     settings, own = table.attrs["settings"], table[table["own"]]
     first = own[own["against"] == own["against"].iloc[0]]
-    names = {"fewest": settings["fewest_users"], "places": settings["places"], "reports": settings["reports"]}
+    names = {name: settings[name] for name in ("fewest_users", "fewest_changes", "places", "reports")}
     names["outside"] = f"{OUTSIDE:g}"
-    keys = ["title", "panels", "rule", *(["province"] if settings["level"] == "province" else [])]
+    keys = ["title", "panels", *(["own"] if (own["against"] == OWN_YEARS).any() else []), "rule"]
+    keys += ["province"] if settings["level"] == "province" else []
     keys += [] if (~table["own"] & (table["against"] == "same years")).any() else ["none"]
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
@@ -180,25 +181,18 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
 def standings(table: pd.DataFrame, language: str = "en") -> list[str]:
     """Say where each of the study's own rows of :func:`~shinan_research.placebo.placebo` stands in the same years.
 
-    A first sentence says so if no reference has these years, a last one how many ordinary words lie as far out.
+    A first sentence says so if no reference has these years; the place's own other years follow where there are enough, and
+    after either set how many ordinary words lie as far out.
     """
     own = table[table["own"]]
-    first = own[own["against"] == own["against"].iloc[0]]
-    absent = (first["verdict"] == "no reference for these years").any()
-    opening = [say("describe.absent.reference", language)] if absent else []
-    lines = [standing(row | {"eligible": pd.NA}, language) for row in first.to_dict("records")]
-    return [*opening, *lines, *_background(first[first["eligible"].fillna(0) > 0].head(1), language)]
-
-
-def _background(row: pd.DataFrame, language: str) -> list[str]:
-    """Say how many of the eligible ordinary words lie outside the range too; nothing where none was looked at."""
-    return [
-        say(
-            "placebo.background", language, outside=one["outside"], eligible=one["eligible"],
-            share=f"{100 * one['outside'] / one['eligible']:.0f}", must=f"{100 * max(OUTSIDE, one['p_smallest']):.0f}",
-        )
-        for one in row.to_dict("records")
-    ]  # fmt: skip
+    first = own["against"].iloc[0]
+    absent = (own.loc[own["against"] == first, "verdict"] == "no reference for these years").any()
+    lines = [say("describe.absent.reference", language)] if absent else []
+    for against in (first, OWN_YEARS):
+        rows = own[own["against"] == against].to_dict("records")
+        lines += [standing(row | {"eligible": pd.NA}, language) for row in rows]
+        lines += list(filter(None, (background(row, language) for row in rows)))[:1]
+    return lines
 
 
 def company(

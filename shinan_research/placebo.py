@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 
 from .errors import ShinanError
 from .messages import say
-from .occurrences import WIDE, as_terms
-from .reference import Reference, fingerprint, overlap, shipped
-from .reports import NAME_YEAR
+from .reference import Integers, Reference, Weights, fingerprint, reference_from, shipped, total_of, weights_of
+from .reports import NAME_YEAR, Report
 
 Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Weights = dict[str, int]
 
 COLUMNS = (
     "term", "against", "own", "place", "before", "after", "count_before", "count_after", "han_before", "han_after",
-    "log2_ratio", "rank", "of", "users", "in_use", "p", "p_smallest", "outside", "eligible", "missing", "verdict",
+    "log2_ratio", "rank", "of", "pairs", "users", "p", "p_smallest", "outside", "eligible", "expected", "missing", "verdict",
 )  # fmt: skip
 NEEDED = ("term", "scope", "before", "after", "count_before", "count_after", "han_before", "han_after", "verdict")
-WHOLE = ("count_before", "count_after", "han_before", "han_after", "rank", "of", "users", "in_use", "outside", "eligible")
+WHOLE = ("count_before", "count_after", "han_before", "han_after", "rank", "of", "pairs", "users", "outside", "eligible")
+NUMBERS = ("log2_ratio", "p", "p_smallest", "expected")
 AGAINST = ("same years", "any years")
+OWN_YEARS = "own years"
 FEWEST_USERS = 10
+FEWEST_REPORTS = 5  # of the place itself, for its other changes to be shown
+FEWEST_CHANGES = 10  # of the place itself, for them to be a yardstick
 OUTSIDE = 2 / 32
 UNTESTED = ("too rare", "too concentrated", "description only")
+OTHERS = {"province": "provinces", "own": "other years"}
 
 
 class Pairs(NamedTuple):
@@ -37,6 +39,18 @@ class Pairs(NamedTuple):
     before: Integers
     after: Integers
     same: NDArray[np.bool_]
+
+    def only(self, keep: NDArray[np.bool_]) -> Pairs:
+        """Return the pairs chosen."""
+        return Pairs(self.before[keep], self.after[keep], self.same[keep])
+
+
+class Yardstick(NamedTuple):
+    """Changes that a change is set beside: pairs of reports of a reference, under the name that the rows carry."""
+
+    against: str
+    reference: Reference
+    pairs: Pairs
 
 
 class Standing(NamedTuple):
@@ -52,6 +66,12 @@ class Standing(NamedTuple):
         """Whether the change lies outside: no more than two in 32 do by chance, or as few as can be told."""
         return self.p <= max(OUTSIDE, self.p_smallest) + 1e-12
 
+    @property
+    def chance(self) -> float:
+        """How often a change lies outside if all are alike: the largest reachable p that is small enough."""
+        size = self.of + 1
+        return float(min(1.0, 2 * np.floor(max(OUTSIDE, self.p_smallest) * size / 2 + 1e-9) / size))
+
 
 def placebo(
     shift: pd.DataFrame,
@@ -59,13 +79,18 @@ def placebo(
     terms: pd.DataFrame | None = None,
     vocabulary: pd.DataFrame | None = None,
     reference: Reference | None = None,
+    reports: Iterable[Report] = (),
     place: str = "",
 ) -> pd.DataFrame:
     """Set the change of each term beside its changes in the reports of other governments, body against body.
 
     A change is log2 of the ratio of rates, with 0.5 added to counts and 1 to Han characters, as in `compare`. It is ranked
-    among the changes of the reference in the same years, and among those between any two years as far apart. Provinces
+    among the changes of the reference in the same years, and among those between any two years as far apart, wherever the term
+    stands in either report: governments that do not use a term do not say how it changes. Provinces
     are another level of government: larger than theirs is just that, and not "more than an ordinary year".
+
+    With `reports`, and five or more of the place compared, a third set holds the place's own other changes between years as far
+    apart, all of them. Fewer than ten are shown and not judged. Neighbouring changes share a report, so that p is rough there.
 
     Parameters
     ----------
@@ -80,22 +105,25 @@ def placebo(
     reference
         By default the 31 provincial reports of each year from 2010 to 2023; others by
         :func:`~shinan_research.reference.reference_from`.
+    reports
+        All reports of the study, restored as those compared are.
     place
         A name for the study's own rows.
 
     Returns
     -------
     pandas.DataFrame
-        Per term and set (`against`: same years, any years) a row of the study (`own`), then one per pair of the
-        reference, with its change only. Own rows: `rank` (changes of the reference below this one), `of`, `users` (places
-        that use the term at all in these reports), `in_use` (pairs that do), `p` (two-sided), `p_smallest` (the smallest
-        reachable, 2 / (of + 1)), `outside` and `eligible` (words of `vocabulary` that lie outside, of how many; missing
-        without it), `missing` (strings that the reference did not look for), `verdict`. The verdict is *larger than in
-        the provinces* if `p` ≤ 2/32 or cannot be smaller, else *within the range of the provinces*; with another
-        reference, *the other places*. Without rank: *not informative* (fewer than ten users), *too rare*, *too
-        concentrated* and *description only* (as in `shift`). Where no change is known: *not in
-        the vocabulary*, *forms overlap* (their counts cannot be added up), *no reference for these years* (groups whose names
-        hold no year, or are of one year, among them).
+        Per term and set (`against`: same years, any years, own years) a row of the study (`own`), then one per pair of the
+        reference, with its change only. Own rows: `rank` (changes below this one), `of` (how many it is ranked among: in own
+        years all `pairs`, else those that use the term), `users` (places that use the term at all in these reports), `p`
+        (two-sided), `p_smallest` (the smallest reachable, 2 / (of + 1)), `outside` and `eligible` (words of `vocabulary` that
+        lie outside, of how many; missing without it) and `expected` (how many would by chance), `missing` (strings that the
+        reference did not look for), `verdict`. The verdict is *larger than in the provinces* if `p` ≤ 2/32 or cannot be
+        smaller, else *within the range of the provinces*; with another reference, *the other places*; in own years, *the
+        other years*, or *too few changes* (ranked, and no more than that). Without rank: *not informative* (fewer than ten
+        users), *several reports* (groups of several are not set beside single reports), *too rare* and *too concentrated* (as
+        in `shift`). Where no change is known: *not in the vocabulary*, *forms overlap* (their counts cannot be added up), *no
+        reference for these years* (groups whose names hold no year, or are of one year, among them).
 
     Raises
     ------
@@ -108,21 +136,30 @@ def placebo(
     """
     reference = reference or shipped()
     before, after = _years(shift)
+    if vocabulary is not None and _years(vocabulary) != (before, after):
+        raise ShinanError(
+            "The vocabulary compares other years than the terms. Pass compare of the same tokens, before and after."
+        )
+    weights = weights_of(shift["term"].astype(str).tolist(), terms)
     pairs = find_pairs(reference.reports, before, after)
-    weights = _weights(shift, terms)
-    background = _background(vocabulary, shift, reference, pairs)
-    rows = [
-        row
-        for record in shift.to_dict("records")
-        for against in AGAINST
-        for row in _compared(record | {"place": place}, weights[str(record["term"])], reference, pairs, against, background)
-    ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(WHOLE, "Int64"))
+    yardsticks = [Yardstick(AGAINST[0], reference, pairs.only(pairs.same)), Yardstick(AGAINST[1], reference, pairs)]
+    words = [] if vocabulary is None else vocabulary["term"].astype(str).tolist()
+    strings = [*(string for each in weights.values() for string in each or ()), *words]
+    yardsticks += _own_years(shift, list(reports), strings, before, after)
+    rows = []
+    for yardstick in yardsticks:
+        background = _background(vocabulary, yardstick)
+        for record in shift.to_dict("records"):
+            rows.append(_compared(record | {"place": place}, weights[str(record["term"])], yardstick, background))
+    order = sorted(range(len(rows)), key=lambda number: number % len(shift))
+    table = pd.DataFrame([row for number in order for row in rows[number]], columns=list(COLUMNS))
+    table = table.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(NUMBERS, float))
     table.attrs["settings"] = dict(shift.attrs.get("settings", {})) | {
         "function": "placebo", "rule": fingerprint(), "level": reference.level, "fewest_users": FEWEST_USERS,
         "places": int(reference.reports["place"].nunique()), "reports": len(reference.reports),
+        "fewest_reports": FEWEST_REPORTS, "fewest_changes": FEWEST_CHANGES,
     }  # fmt: skip
-    return table.astype({"p": float, "p_smallest": float, "own": bool, "missing": object, "verdict": object})
+    return table.astype({"own": bool, "missing": object, "verdict": object})
 
 
 def _years(shift: pd.DataFrame) -> tuple[int, int]:
@@ -144,6 +181,20 @@ def _years(shift: pd.DataFrame) -> tuple[int, int]:
     return first, second
 
 
+def _own_years(shift: pd.DataFrame, reports: list[Report], strings: list[str], before: int, after: int) -> list[Yardstick]:
+    """Return the other changes of the place that is compared with itself, if it has reports enough; else nothing."""
+    sides = [
+        {report.place for report in reports if label in (str(report.year), report.id, f"{report.place} {report.year}")}
+        for label in (str(shift[side].iloc[0]) for side in ("before", "after"))
+    ]
+    mine = [report for report in reports if {report.place} == sides[0] == sides[1]]
+    if len({report.year for report in mine}) < FEWEST_REPORTS:
+        return []
+    reference = reference_from(mine, dict.fromkeys(strings), level="own")
+    pairs = find_pairs(reference.reports, before, after)
+    return [Yardstick(OWN_YEARS, reference, pairs.only(~pairs.same))]
+
+
 def find_pairs(reports: pd.DataFrame, before: int, after: int) -> Pairs:
     """Return the pairs of reports of one place that are as many years apart as `before` and `after`; none if these are equal."""
     places, years = reports["place"].tolist(), reports["year"].tolist()
@@ -158,60 +209,17 @@ def find_pairs(reports: pd.DataFrame, before: int, after: int) -> Pairs:
     return Pairs(columns[:, 0], columns[:, 1], columns[:, 2].astype(bool))
 
 
-def _weights(shift: pd.DataFrame, terms: pd.DataFrame | None) -> dict[str, Weights | None]:
-    """Return per term of the table by which weights the counts of its strings add up."""
-    names = shift["term"].astype(str).tolist()
-    listed = as_terms(list(dict.fromkeys(names)) if terms is None else terms)
-    answer: dict[str, Weights | None] = {name: {name: 1} for name in names}
-    for name, rows in listed.groupby("term", sort=False):
-        for reading, counted in ((str(name), ("form",)), (WIDE.format(name), ("form", "wide"))):
-            chosen = rows[rows["role"].isin([*counted, "not"])]
-            answer[reading] = form_weights(
-                {form: int(role != "not") for form, role in zip(chosen["form"], chosen["role"], strict=True)}
-            )
-    return answer
-
-
-def form_weights(values: Mapping[str, int]) -> Weights | None:
-    """Return weights by which plain counts of strings add up to occurrences found longest first, never twice.
-
-    `values` says of each string whether it counts (1) or hides what is in it (0). A string within another is counted in
-    both, which the longer one's weight sets right; where two strings can share characters otherwise there are no weights.
-
-    >>> form_weights({"改革": 1, "改革派": 0, "改革开放": 1})
-    {'改革': 1, '改革派': -1}
-    >>> form_weights({"中心": 1, "心中": 1}) is None
-    True
-    """
-    ordered = sorted(values, key=lambda string: (len(string), string))
-    if any(overlap(one, two) for one in ordered for two in ordered if one != two):
-        return None
-    weights: Weights = {}
-    for string in ordered:
-        weights[string] = values[string] - sum(weight * string.count(part) for part, weight in weights.items())
-    return {string: weight for string, weight in weights.items() if weight}
-
-
-def _total(weights: Weights, reference: Reference) -> Integers:
-    """Return how often a term stands in each report of the reference."""
-    total = np.zeros(len(reference.reports), dtype=np.int64)
-    for string, weight in sorted(weights.items()):
-        row = reference.rows[string]
-        total += weight * reference.counts[row].astype(np.int64) if row >= 0 else 0
-    return total
-
-
 def log2_change(a: Array, b: Array, han_before: Array, han_after: Array) -> Array:
     """Return log2 of the ratio of rates, with 0.5 added to counts and 1 to Han characters."""
     change: Array = np.log2((b + 0.5) / (han_after + 1)) - np.log2((a + 0.5) / (han_before + 1))
     return change
 
 
-def _changes(total: Integers, reference: Reference, pairs: Pairs) -> Array:
+def _changes(total: Integers, yardstick: Yardstick) -> Array:
     """Return the change of a term between the two reports of every pair."""
-    han = reference.reports["han"].to_numpy(dtype=float)
-    count = total.astype(float)
-    return log2_change(count[pairs.before], count[pairs.after], han[pairs.before], han[pairs.after])
+    han, count = yardstick.reference.reports["han"].to_numpy(dtype=float), total.astype(float)
+    first, second = yardstick.pairs.before, yardstick.pairs.after
+    return log2_change(count[first], count[second], han[first], han[second])
 
 
 def standing(change: float, others: Array) -> Standing:
@@ -226,38 +234,35 @@ def standing(change: float, others: Array) -> Standing:
     return Standing(below, size, min(1.0, 2 * tail / (size + 1)), min(1.0, 2 / (size + 1)))
 
 
-def _chosen(pairs: Pairs, against: str) -> Pairs:
-    """Return the pairs of one set."""
-    keep = pairs.same if against == "same years" else np.ones(len(pairs.same), dtype=bool)
-    return Pairs(pairs.before[keep], pairs.after[keep], pairs.same[keep])
+def _ranked(change: float, total: Integers, yardstick: Yardstick) -> tuple[Standing, int]:
+    """Return where a change stands among those of pairs that use the term (of the place itself: among all), and its users."""
+    first, second = yardstick.pairs.before, yardstick.pairs.after
+    used = (total[first] > 0) | (total[second] > 0) | (yardstick.against == OWN_YEARS)
+    reports = np.unique(np.concatenate([first, second]))
+    users = int(yardstick.reference.reports["place"].iloc[reports[total[reports] > 0]].nunique())
+    return standing(change, _changes(total, yardstick)[used]), users
 
 
-def _users(total: Integers, reference: Reference, pairs: Pairs) -> int:
-    """Return how many places use a term in any report of these pairs."""
-    reports = np.unique(np.concatenate([pairs.before, pairs.after]))
-    return int(reference.reports["place"].iloc[reports[total[reports] > 0]].nunique())
+def _informative(place: Standing, users: int, yardstick: Yardstick) -> bool:
+    """Return whether there are enough governments that use a term, or enough changes of the place itself."""
+    return place.of >= FEWEST_CHANGES if yardstick.against == OWN_YEARS else users >= FEWEST_USERS
 
 
-def _background(
-    vocabulary: pd.DataFrame | None, shift: pd.DataFrame, reference: Reference, pairs: Pairs
-) -> dict[str, dict[str, int]]:
-    """Return per set how many of the eligible ordinary words lie outside, and of how many; nothing without a table of them."""
-    if vocabulary is None:
+def _background(vocabulary: pd.DataFrame | None, yardstick: Yardstick) -> dict[str, float]:
+    """Return how many of the eligible ordinary words lie outside, of how many, and how many would by chance.
+
+    Without a table of words, or where each side holds several reports, there is nothing to return.
+    """
+    if vocabulary is None or ("unit" in vocabulary and (vocabulary["unit"] == "report").any()):
         return {}
-    if _years(vocabulary) != _years(shift):
-        raise ShinanError(
-            "The vocabulary compares other years than the terms. Pass compare of the same tokens, before and after."
-        )
-    answer = {against: {"outside": 0, "eligible": 0} for against in AGAINST}
-    eligible = vocabulary[~vocabulary["verdict"].isin(UNTESTED) & vocabulary["term"].astype(str).isin(reference.rows.keys())]
+    rows = yardstick.reference.rows
+    eligible = vocabulary[~vocabulary["verdict"].isin(UNTESTED) & vocabulary["term"].astype(str).isin(rows.keys())]
+    places = []
     for row in eligible.to_dict("records"):
-        total = _total({str(row["term"]): 1}, reference)
-        for against in AGAINST:
-            chosen = _chosen(pairs, against)
-            if _users(total, reference, chosen) >= FEWEST_USERS:
-                answer[against]["eligible"] += 1
-                answer[against]["outside"] += standing(_own_change(row), _changes(total, reference, chosen)).outside
-    return answer
+        place, users = _ranked(_own_change(row), total_of({str(row["term"]): 1}, yardstick.reference), yardstick)
+        places += [place] if _informative(place, users, yardstick) else []
+    expected = float(sum(place.chance for place in places))
+    return {"outside": sum(place.outside for place in places), "eligible": len(places), "expected": expected}
 
 
 def _own_change(row: Mapping[Any, Any]) -> float:
@@ -267,50 +272,45 @@ def _own_change(row: Mapping[Any, Any]) -> float:
 
 
 def _compared(
-    record: Mapping[Any, Any],
-    weights: Weights | None,
-    reference: Reference,
-    pairs: Pairs,
-    against: str,
-    background: Mapping[str, dict[str, int]],
+    record: Mapping[Any, Any], weights: Weights | None, yardstick: Yardstick, background: Mapping[str, float]
 ) -> list[dict[str, Any]]:
     """Return the rows of one term and one set: the study's own, then the reference's."""
     names = ("term", "place", "before", "after", *WHOLE[:4])
-    own = {name: record[name] for name in names} | {"against": against, "own": True, "log2_ratio": _own_change(record)}
-    chosen = _chosen(pairs, against)
-    missing = [string for string in sorted(weights or ()) if string not in reference.rows]
+    own = {name: record[name] for name in names} | {"against": yardstick.against, "own": True, "log2_ratio": _own_change(record)}
+    missing = [string for string in sorted(weights or ()) if string not in yardstick.reference.rows]
     unknown = "forms overlap" if weights is None else "not in the vocabulary" if missing else ""
-    unknown = unknown or ("" if len(chosen.before) else "no reference for these years")
+    unknown = unknown or ("" if len(yardstick.pairs.before) else "no reference for these years")
     if unknown or weights is None:
         return [own | {"verdict": unknown, "missing": " ".join(missing)}]
-    total = _total(weights, reference)
-    users = _users(total, reference, chosen)
-    in_use = int(((total[chosen.before] > 0) | (total[chosen.after] > 0)).sum())
-    changes = _changes(total, reference, chosen)
-    place = standing(own["log2_ratio"], changes)
-    own |= {"users": users, "in_use": in_use, "of": place.of, "p_smallest": place.p_smallest, "missing": ""}
-    own |= background.get(against, {})
-    own["verdict"] = _verdict(str(record["verdict"]), place, users, reference)
-    if own["verdict"] not in ("not informative", *UNTESTED):
+    total = total_of(weights, yardstick.reference)
+    place, users = _ranked(own["log2_ratio"], total, yardstick)
+    own |= {"of": place.of, "pairs": len(yardstick.pairs.before), "p_smallest": place.p_smallest, "missing": "", **background}
+    own |= {} if yardstick.against == OWN_YEARS else {"users": users}
+    own["verdict"] = _verdict(record, place, users, yardstick)
+    if own["verdict"] not in ("not informative", "several reports", *UNTESTED):
         own |= {"rank": place.rank, "p": place.p}
-    return [own, *_reference_rows(own, total, changes, reference, chosen)]
+    return [own, *_reference_rows(own, total, yardstick)]
 
 
-def _verdict(tested: str, place: Standing, users: int, reference: Reference) -> str:
-    """Return the verdict of a term that the reference knows, given that of `compare`."""
-    if users < FEWEST_USERS:
+def _verdict(record: Mapping[Any, Any], place: Standing, users: int, yardstick: Yardstick) -> str:
+    """Return the verdict of a term that the reference knows, given its row of `compare`."""
+    if record.get("unit") == "report":
+        return "several reports"
+    few = not _informative(place, users, yardstick)
+    if few and yardstick.against != OWN_YEARS:
         return "not informative"
-    if tested in UNTESTED:
-        return tested
-    who = "provinces" if reference.level == "province" else "other places"
+    if record["verdict"] in UNTESTED:
+        return str(record["verdict"])
+    if few:
+        return "too few changes"
+    who = OTHERS.get(yardstick.reference.level, "other places")
     return f"larger than in the {who}" if place.outside else f"within the range of the {who}"
 
 
-def _reference_rows(
-    own: Mapping[str, Any], total: Integers, changes: Array, reference: Reference, pairs: Pairs
-) -> list[dict[str, Any]]:
+def _reference_rows(own: Mapping[str, Any], total: Integers, yardstick: Yardstick) -> list[dict[str, Any]]:
     """Return a row for each pair of the reference, by place and year."""
-    places, years, han = (reference.reports[name].tolist() for name in ("place", "year", "han"))
+    pairs, changes = yardstick.pairs, _changes(total, yardstick)
+    places, years, han = (yardstick.reference.reports[name].tolist() for name in ("place", "year", "han"))
     return [
         {
             "term": own["term"], "against": own["against"], "own": False, "place": places[i], "before": str(years[i]),
@@ -328,14 +328,19 @@ def describe(row: Mapping[Any, Any], language: str = "en") -> str:
         users = "" if pd.isna(row["users"]) else say("placebo.users", language, users=row["users"])
         missing = f" ({row['missing']})" if row["missing"] else ""
         return say("placebo.unranked", language, term=row["term"], verdict=verdict + missing, users=users)
-    values = {name: row[name] for name in ("term", "rank", "of", "users")} | {"verdict": verdict}
+    values = {name: row[name] for name in ("term", "rank", "of", "users", "pairs")} | {"verdict": verdict}
     values |= {"against": say(f"placebo.against.{row['against']}", language)}
     values |= {name: f"{row[name]:.3g}" for name in ("p", "p_smallest")} | {"size": row["of"] + 1}
-    text = say("placebo.ranked", language, **values)
+    key = "few" if row["verdict"] == "too few changes" else "own" if row["against"] == OWN_YEARS else "ranked"
+    parts = [say(f"placebo.{key}", language, **values), background(row, language)]
+    return ("" if language == "zh" else " ").join(filter(None, parts))
+
+
+def background(row: Mapping[Any, Any], language: str = "en") -> str:
+    """Say how many of the eligible ordinary words lie outside too, and how many would by chance; nothing without any."""
     if pd.isna(row["eligible"]) or not row["eligible"]:
-        return text
-    share, must = 100 * row["outside"] / row["eligible"], 100 * max(OUTSIDE, row["p_smallest"])
-    background = say(
-        "placebo.background", language, outside=row["outside"], eligible=row["eligible"], share=f"{share:.0f}", must=f"{must:.0f}"
-    )
-    return text + ("" if language == "zh" else " ") + background
+        return ""
+    share, chance = (f"{100 * row[name] / row['eligible']:.0f}" for name in ("outside", "expected"))
+    values = {name: row[name] for name in ("outside", "eligible")} | {"share": share, "chance": chance}
+    values["against"] = say(f"placebo.against.{row['against']}", language)
+    return say("placebo.background", language, **values)

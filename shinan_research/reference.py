@@ -16,10 +16,13 @@ from numpy.typing import NDArray
 
 from .dictionary import resource
 from .errors import ReadError, ShinanError
-from .occurrences import as_terms
+from .occurrences import WIDE, as_terms
 from .outline import ANNEX, EARLIEST_ANNEX, outline
 from .reports import HAN_RANGES, Report, han_count
 from .restore import STRAY_SPACE
+
+Integers = NDArray[np.int64]
+Weights = dict[str, int]
 
 RESOURCE = "term_counts.xz"
 RULE = "text before the annex as outline finds it; strings as str.count finds them, none across the end of a sentence"
@@ -107,6 +110,48 @@ def tabulate(
             counts[rows[string], column] = number
     absent = sorted({string for chosen in strings.values() for string in chosen} - set(rows))
     return Reference(reports, rows | dict.fromkeys(absent, -1), counts, level)
+
+
+def weights_of(names: list[str], terms: pd.DataFrame | None) -> dict[str, Weights | None]:
+    """Return per term by which weights the counts of its strings add up; without `terms`, each name is its own string."""
+    listed = as_terms(list(dict.fromkeys(names)) if terms is None else terms)
+    answer: dict[str, Weights | None] = {name: {name: 1} for name in names}
+    for name, rows in listed.groupby("term", sort=False):
+        for reading, counted in ((str(name), ("form",)), (WIDE.format(name), ("form", "wide"))):
+            chosen = rows[rows["role"].isin([*counted, "not"])]
+            answer[reading] = form_weights(
+                {form: int(role != "not") for form, role in zip(chosen["form"], chosen["role"], strict=True)}
+            )
+    return answer
+
+
+def form_weights(values: Mapping[str, int]) -> Weights | None:
+    """Return weights by which plain counts of strings add up to occurrences found longest first, never twice.
+
+    `values` says of each string whether it counts (1) or hides what is in it (0). A string within another is counted in
+    both, which the longer one's weight sets right; where two strings can share characters otherwise there are no weights.
+
+    >>> form_weights({"改革": 1, "改革派": 0, "改革开放": 1})
+    {'改革': 1, '改革派': -1}
+    >>> form_weights({"中心": 1, "心中": 1}) is None
+    True
+    """
+    ordered = sorted(values, key=lambda string: (len(string), string))
+    if any(overlap(one, two) for one in ordered for two in ordered if one != two):
+        return None
+    weights: Weights = {}
+    for string in ordered:
+        weights[string] = values[string] - sum(weight * string.count(part) for part, weight in weights.items())
+    return {string: weight for string, weight in weights.items() if weight}
+
+
+def total_of(weights: Weights, reference: Reference) -> Integers:
+    """Return how often a term stands in each report of the reference."""
+    total = np.zeros(len(reference.reports), dtype=np.int64)
+    for string, weight in sorted(weights.items()):
+        row = reference.rows[string]
+        total += weight * reference.counts[row].astype(np.int64) if row >= 0 else 0
+    return total
 
 
 def fingerprint() -> str:

@@ -1,5 +1,6 @@
 """Placebo: the same change elsewhere, its rank, and what may not be ranked."""
 
+import itertools
 import math
 import random
 import re
@@ -13,11 +14,12 @@ from shinan_research import Report, ShinanError, compare, open_study, outline, r
 from shinan_research.errors import ReadError
 from shinan_research.messages import messages
 from shinan_research.occurrences import as_terms
-from shinan_research.placebo import AGAINST, COLUMNS, describe, find_pairs, form_weights, placebo, standing
+from shinan_research.placebo import AGAINST, COLUMNS, OWN_YEARS, describe, find_pairs, placebo, standing
 from shinan_research.reference import (
     body_text,
     count_strings,
     fingerprint,
+    form_weights,
     group_strings,
     pack,
     reference_from,
@@ -71,7 +73,7 @@ def test_changes_and_ranks_by_hand() -> None:
         assert own["place"] == "本县"
         assert own["log2_ratio"] == pytest.approx(change(5, 7, 1000, 1000))
         below = sum(value < own["log2_ratio"] for value in expected.values())
-        assert (own["rank"], own["of"], own["users"], own["in_use"]) == (below, 12, 12, 12)
+        assert (own["rank"], own["of"], own["users"], own["pairs"]) == (below, 12, 12, 12)
         assert own["p"] == pytest.approx(2 * (min(below, 12 - below) + 1) / 13)
         assert own["p_smallest"] == pytest.approx(2 / 13)
 
@@ -105,6 +107,87 @@ def test_too_few_users_get_no_rank() -> None:
         assert own["verdict"].tolist() == [verdict] * 2
         assert own["users"].tolist() == [users] * 2
         assert own["rank"].isna().all() == own["p"].isna().all() == (users < 10)
+
+
+def test_only_governments_that_use_the_term_are_ranked() -> None:
+    """Twelve places use the term and forty do not: rank, p and the smallest p are those among twelve, and 52 pairs are known."""
+    idle = {f"{letter}市": [0, 0] for letter in (chr(ord("一") + number) for number in range(40))}
+    table = placebo(shift_of(("花草", 5, 7)), reference=reference_from(reports_of(RISING | idle), ["花草"]))
+    alone = placebo(shift_of(("花草", 5, 7)), reference=reference_from(reports_of(RISING), ["花草"]))
+    for against in AGAINST:
+        mine, other = (each[each["own"] & (each["against"] == against)].iloc[0] for each in (table, alone))
+        assert (mine["of"], mine["users"], mine["pairs"], other["pairs"]) == (12, 12, 52, 12)
+        assert [mine["rank"], mine["p"], mine["p_smallest"], mine["verdict"]] == [
+            other["rank"], other["p"], other["p_smallest"], other["verdict"],
+        ]  # fmt: skip
+    assert (~table["own"]).sum() == 2 * 52
+
+
+@pytest.mark.parametrize("size", [10, 13, 31, 63, 64, 403])
+def test_how_many_lie_outside_by_chance(size: int) -> None:
+    """Of equally likely places among `size` others, the share outside is what `chance` says."""
+    found = [standing(place - 0.5, np.arange(size)) for place in range(size + 1)]
+    assert np.mean([each.outside for each in found]) == pytest.approx(found[0].chance)
+
+
+def course(*counts: int, place: str = "甲县") -> list[Report]:
+    """Return the reports of one place year by year."""
+    return reports_of({place: list(counts)})
+
+
+def test_the_place_s_own_other_years() -> None:
+    """Of thirteen reports the change is ranked among the eleven other changes of neighbouring years, zeros included."""
+    counts = [3, 4, 6, 0, 0, 5, 5, 4, 9, 2, 3, 1, 7]
+    reports = [*course(*counts), *course(9, 9, place="乙县")]
+    table = placebo(
+        shift_of(("花草", 3, 4), before="甲县 2001", after="甲县 2002"), reports=reports,
+        reference=reference_from(reports_of(RISING), ["花草"]), vocabulary=shift_of(("花草", 0, 900)),
+    )  # fmt: skip
+    mine = table[table["against"] == OWN_YEARS]
+    own, others = mine[mine["own"]].iloc[0], mine[~mine["own"]]
+    expected = [change(a, b, 20 + 2 * a, 20 + 2 * b) for a, b in itertools.pairwise(counts)][1:]
+    assert others["log2_ratio"].tolist() == pytest.approx(expected)
+    assert others["before"].tolist() == [str(year) for year in range(2002, 2013)] and set(others["place"]) == {"甲县"}
+    below = sum(value < own["log2_ratio"] for value in expected)
+    above = len(expected) - below
+    assert (own["rank"], own["of"], own["pairs"], own["eligible"]) == (below, 11, 11, 1) and pd.isna(own["users"])
+    assert own["p"] == pytest.approx(2 * (min(below, above) + 1) / 12) and own["p_smallest"] == pytest.approx(2 / 12)
+    assert own["verdict"] == "within the range of the other years"
+
+
+@pytest.mark.parametrize(("reports", "verdict"), [(4, None), (5, "too few changes"), (11, "too few changes"), (12, "larger")])
+def test_how_many_reports_of_the_place_are_needed(reports: int, verdict: str | None) -> None:
+    """Below five reports there is no row; from five on the rank stands, and from ten other changes on it is judged."""
+    table = placebo(
+        shift_of(("花草", 1, 900)), reports=course(*range(3, 3 + reports)),
+        reference=reference_from(reports_of(RISING), ["花草"]),
+    )  # fmt: skip
+    mine = table[(table["against"] == OWN_YEARS) & table["own"]]
+    assert len(mine) == (verdict is not None)
+    if verdict:
+        assert mine["verdict"].iloc[0].startswith(verdict)
+        assert mine[["rank", "of"]].to_numpy().tolist() == [[reports - 2, reports - 2]]
+    for language in ("zh", "en"):
+        words = [describe(row, language) for row in mine.to_dict("records")]
+        assert all(f"2/{reports - 1}" in each and "nan" not in each.lower() and "NA" not in each for each in words)
+
+
+def test_two_places_have_no_years_of_their_own() -> None:
+    """Where two places are compared, or two groups of places, no place is compared with itself."""
+    reports = [*course(*range(12)), *course(*range(12), place="乙县")]
+    for pair in (("甲县 2001", "乙县 2001"), ("2001", "2002"), ("甲县 2001", "乙县 2002")):
+        table = placebo(
+            shift_of(("花草", 5, 7), before=pair[0], after=pair[1]), reports=reports,
+            reference=reference_from(reports_of(RISING), ["花草"]),
+        )  # fmt: skip
+        assert OWN_YEARS not in set(table["against"])
+
+
+def test_groups_of_reports_are_not_ranked_among_single_reports() -> None:
+    """A row of many reports a side gets neither rank nor p, whatever its verdict was."""
+    table = placebo(shift_of(("花草", 5, 700), unit="report"), reference=reference_from(reports_of(RISING), ["花草"]))
+    own = table[table["own"]]
+    assert set(own["verdict"]) == {"several reports"} and own[["rank", "p"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("verdict", ["too rare", "too concentrated"])
@@ -170,6 +253,7 @@ def test_words_of_the_pair_that_lie_outside_are_counted() -> None:
     rare = shift_of(("花草", 0, 1), verdict="too rare")
     table = placebo(shift_of(("花草", 5, 7)), vocabulary=pd.concat([words, rare]), reference=reference)
     assert table[table["own"]][["outside", "eligible"]].to_numpy().tolist() == [[1, 1], [1, 1]]
+    assert table.loc[table["own"], "expected"].tolist() == pytest.approx([2 / 13] * 2)
     assert placebo(shift_of(("花草", 5, 7)), reference=reference)["eligible"].isna().all()
 
 
@@ -312,7 +396,7 @@ def test_the_study_is_counted_like_its_reference() -> None:
     for term in shift["term"]:
         for column in ("count_before", "count_after", "han_before", "han_after"):
             assert same.loc[(term, True), column] == same.loc[(term, False), column], (term, column)
-    assert set(placebo(shift, terms=study.terms)["of"].dropna()) == {31, 403}
+    assert set(placebo(shift, terms=study.terms)["pairs"].dropna()) == {31, 403}
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

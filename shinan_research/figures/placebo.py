@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ..errors import FigureError
 from ..messages import say
+from ..placebo import OWN_YEARS
 from .marks import bare, draw_head, draw_key, draw_label, draw_title, of_row, ratio_axis, short
 from .style import COLOURS, add_axes, add_text, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
@@ -37,15 +38,17 @@ def draw_placebo(
 ) -> Figure:
     """Draw where each term's change stands among other governments': in the same years (a), between any two years (b).
 
-    Each grey dot is one change of another government, the diamond the study's own; beside it, how many governments use the
-    term at all, and of how many changes how many are below it.
+    Where the table has them, the place's own other years follow (c). Each grey dot is one change that the study's own, the
+    diamond, is ranked among; beside it, how many governments use the term at all, and of how many changes how many are
+    below it.
 
     Parameters
     ----------
     table
         The table of :func:`~shinan_research.placebo.placebo`.
     glosses, width, language, figure
-        As in :func:`~shinan_research.figures.draw_shift`; the panels stand side by side at double width, else stacked.
+        As in :func:`~shinan_research.figures.draw_shift`; the panels stand side by side at double width, the third
+        beneath, else stacked.
 
     Raises
     ------
@@ -58,17 +61,18 @@ def draw_placebo(
     terms, sets = list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["against"]))
     across, panel = width_mm(width), HEAD + len(terms) * ROW + FOOT
     beside = width == "double" and len(sets) > 1
+    columns = 2 if beside else 1
     with house_style():
-        figure = figure or new_figure(width, panel * (1 if beside else len(sets)) + KEY)
+        figure = figure or new_figure(width, panel * -(-len(sets) // columns) + KEY)
         for number, against in enumerate(sets):
-            left, top = (number * (across + LABEL) / 2, 0.0) if beside else (0.0, number * panel)
-            label = 0.0 if beside and number else LABEL
+            left, top = (number % columns) * (across + LABEL) / 2, (number // columns) * panel
+            label = 0.0 if number % columns else LABEL
             room = (across - LABEL) / 2 + label if beside else across
             ax = add_axes(figure, left + label, top + HEAD, room - label - NUMBERS - 2 * MARGIN, len(terms) * ROW)
             chosen = table[table["against"] == against]
             _panel(figure, ax, chosen, terms, left + room - MARGIN, top, language)
             title = say(f"placebo.against.{against}", short(language))
-            draw_title(figure, left + max(label - 17, 0), top + 2.8, "ab"[number % 2], title, room=room - 2 * MARGIN)
+            draw_title(figure, left + max(label - 17, 0), top + 2.8, "abc"[number], title, room=room - 2 * MARGIN)
             for place, term in enumerate(terms if label else ()):
                 gloss = (glosses or {}).get(term, "") if language != "zh" else ""
                 draw_label(figure, LABEL - 1.6, top + HEAD + (place + 0.5) * ROW, term, gloss, room=LABEL - 3.0)
@@ -84,7 +88,8 @@ def _panel(figure: Figure, ax: Axes, chosen: pd.DataFrame, terms: list[str], rig
     for place, term in enumerate(terms):
         mine = chosen[chosen["term"] == term]
         own = mine[mine["own"]].iloc[0]
-        _strip(ax, mine[~mine["own"]], place)
+        used = (mine["count_before"] + mine["count_after"] > 0) | (mine["against"] == OWN_YEARS)
+        _strip(ax, mine[~mine["own"] & used], place)
         x = np.clip([own["log2_ratio"]], -FRAME, FRAME)
         of_row(ax.plot(x, [place], zorder=4, clip_on=False, **MARKS[_mark(own)])[0], own["row"])
         rank = "–" if pd.isna(own["rank"]) else f"{own['rank']}/{own['of']}"
@@ -111,9 +116,8 @@ def _strip(ax: Axes, others: pd.DataFrame, place: float) -> None:
 
 def _mark(own: pd.Series[Any]) -> str:
     """Return the mark of a study's own row: it follows the verdict alone."""
-    if pd.isna(own["rank"]):
-        return "unranked"
-    return "outside" if str(own["verdict"]).startswith("larger") else "within"
+    verdict = str(own["verdict"])
+    return "outside" if verdict.startswith("larger") else "within" if verdict.startswith("within") else "unranked"
 
 
 def _key(figure: Figure, table: pd.DataFrame, language: str) -> None:
