@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from .errors import ShinanError
 from .outline import PARTS, report_settings, sentence_spans
 from .reports import Report
-from .tokens import KINDS, Segmenter, categorical, cut_sentences, default_segmenter
+from .tokens import Segmenter, categorical, cut_sentences, default_segmenter
 
-LEXICAL = (KINDS.index("word"), KINDS.index("term"))
 PART = pd.CategoricalDtype(list(PARTS), ordered=True)
 CELLS = ("part", "term", "count", "heads")
 
@@ -51,10 +50,10 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
     segmenter = segmenter or default_segmenter()
     spans = sentence_spans(report, witness=witness)
     starts, texts = [each[0] for each in spans], [report.text[start:end] for start, end, _, _ in spans]
-    tokens, names = cut_sentences(texts, starts, report.inserted.tolist(), segmenter)
+    tokens, names = cut_sentences(texts, starts, report.inserted.tolist(), segmenter, lexical=True)
     part = np.array([PARTS.index(each) for _, _, each, _ in spans], dtype=np.int64)[tokens.row]
     heading = np.array([each[3] for each in spans], dtype=bool)[tokens.row]
-    lexical = (tokens.kind == LEXICAL[0]) | (tokens.kind == LEXICAL[1])
+    lexical = tokens.term >= 0
     cell = part[lexical] * len(names) + tokens.term[lexical]
     count = np.bincount(cell, minlength=len(PARTS) * len(names))
     heads = np.bincount(cell[heading[lexical]], minlength=len(count))

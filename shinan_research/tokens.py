@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import rjieba
 from numpy.typing import NDArray
 
 from . import dictionary
 from .errors import ShinanError
 from .reports import is_han
+from .trie import CHARACTERS, Arcs, Ids, Trie, code_points, divide, find_words, plant, spread
 
 SEPARATOR = "\n"
 KINDS = ("word", "term", "number", "date", "unit", "latin", "punct")
+LEXICAL = (KINDS.index("word"), KINDS.index("term"))
 CLAUSE_NUMERAL = r"\d+(?:,\d{3})*(?:\.\d+)?"
 ATOM = re.compile(
     r"(?P<date>(?:19|20)\d\d年(?!间)|(?<!\d)1?\d月(?=\d{1,2}日|[^\d份]|$)|(?<=月)[1-3]?\d日)"
@@ -29,7 +30,10 @@ ATOM = re.compile(
     r"|(?P<latin>[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ0-9.+\-&]*)"
 )
 ATOM_START = re.compile(r"[\d第A-Za-zＡ-Ｚａ-ｚ]")
-PACKED, BITS = 3, 21  # characters of a token that one integer holds, and bits of each
+WORDLIKE, IS_HAN, BEGINS = 1, 2, 4  # what is known of a character: may be part of a word, is Han, may begin an atom
+ALWAYS, INSIDE = 1, 2  # a term that always wins; one that does where its edges are those of tokens
+ASCII = 128
+PACKED, BITS = 4, 16  # characters of a token that one integer holds, and bits of each
 IDS = ("report", "place", "year", "part", "chapter", "chapter_title", "paragraph", "block", "sentence")
 Cutter = Callable[[str], list[str]]
 
@@ -38,8 +42,9 @@ Cutter = Callable[[str], list[str]]
 class Segmenter:
     """Cuts Chinese text into words: dictionary, then numbers and Latin as atoms, then the lexicon laid over.
 
-    The default cutter is rjieba with a private instance, the package's dictionary and no hidden Markov model:
-    that model invents words, and it manufactures them out of scraping damage.
+    Words are those of the likeliest division of the text by the package's dictionary (:func:`~shinan_research.trie.divide`), as
+    jieba and rjieba find it, to the token; without their hidden Markov model, which invents words and manufactures them out of
+    scraping damage.
 
     Parameters
     ----------
@@ -77,12 +82,6 @@ class Segmenter:
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
-    @cached_property
-    def _cut(self) -> Cutter:
-        if self.cutter is not None:
-            return self.cutter
-        return _dictionary_cutter()
-
     def __reduce__(self) -> tuple[Any, ...]:
         """Send to other processes what it was made of, not what was built from that."""
         return type(self), (self.terms, self.name, self.cutter)
@@ -92,66 +91,83 @@ class Segmenter:
         units = "|".join(map(re.escape, sorted(dictionary.units(), key=lambda unit: (-len(unit), unit))))
         return re.compile(ATOM.pattern.replace("UNITS", units))
 
-    @cached_property
-    def _terms(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """Patterns of the terms of three characters or more and of two, longest first."""
-        ordered = sorted(self.lexicon, key=lambda term: (-len(term), term))
-        return tuple(
-            re.compile("|".join(map(re.escape, chosen)) or r"(?!)")
-            for chosen in ([t for t in ordered if _always(t)], [t for t in ordered if not _always(t)])
-        )  # type: ignore[return-value]
-
-    def cut(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
+    def cut(self, text: str) -> tuple[Ids, Ids, NDArray[np.int8]]:
         """Return start, end and kind (index into `KINDS`) of every token of `text`, which they tile.
 
         Line feeds separate what must not be joined; they are no tokens.
         """
-        pieces = self._cut(text)
-        if "".join(pieces) != text:
-            raise ShinanError(f"The segmenter {self.name!r} loses or adds characters; its tokens must tile the text.")
-        ends = np.cumsum(np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces)))
-        edge = np.zeros(len(text) + 1, dtype=bool)
-        edge[0] = edge[ends] = True
+        codes = code_points(text)
+        return self._cut(text, codes, _marks()[codes])
+
+    def _cut(self, text: str, codes: Ids, marks: NDArray[np.uint8]) -> tuple[Ids, Ids, NDArray[np.int8]]:
+        """Return what :meth:`cut` does of a text whose characters have these codes and marks."""
+        tree = _tree(self.lexicon)
+        words, terms = find_words(tree, codes)
+        edge = _merged(divide(tree, codes, words), codes, marks) if self.cutter is None else self._edges(text)
         kind = np.zeros(len(text) + 1, dtype=np.int8)
-        self._overlay(text, edge, kind)
-        lone = np.flatnonzero(~_wordlike(text) & (kind[:-1] == 0))
+        self._overlay(
+            text, np.flatnonzero(marks & BEGINS), terms._replace(node=tree.mark[terms.node].astype(np.int64)), edge, kind
+        )
+        lone = np.flatnonzero((marks & WORDLIKE == 0) & (kind[:-1] == 0))
         kind[lone] = KINDS.index("punct")
         edge[lone] = edge[lone + 1] = True
         starts = np.flatnonzero(edge[:-1])
         stops = np.append(starts[1:], len(text))[: len(starts)]
-        real = _codes(text)[starts] != ord(SEPARATOR)
+        real = codes[starts] != ord(SEPARATOR)
         return starts[real], stops[real], kind[starts][real]
 
-    def _overlay(self, text: str, edge: NDArray[np.bool_], kind: NDArray[np.int8]) -> None:
+    def _edges(self, text: str) -> NDArray[np.bool_]:
+        """Return where the tokens of another cutter begin and end."""
+        pieces = self.cutter(text) if self.cutter else []
+        if "".join(pieces) != text:
+            raise ShinanError(f"The segmenter {self.name!r} loses or adds characters; its tokens must tile the text.")
+        edge = np.zeros(len(text) + 1, dtype=bool)
+        edge[np.cumsum([0, *map(len, pieces)])] = True
+        return edge
+
+    def _overlay(self, text: str, begins: Ids, terms: Arcs, edge: NDArray[np.bool_], kind: NDArray[np.int8]) -> None:
         """Lay long terms, atoms and short terms over the cutter's edges, in this order of rank."""
-        long_terms, short_terms = self._terms
-        _set(edge, kind, _spans(long_terms.finditer(text)), "term")
-        atoms = list(self._atoms(text))
-        atoms = [atoms[each] for each in np.flatnonzero(_free(kind, _spans(atoms)))]
+        _set(edge, kind, _leftmost(terms, ALWAYS), "term")
+        atoms = list(self._atoms(text, begins.tolist()))
+        free = _free(kind, np.array([match.span() for match in atoms], dtype=np.int64).reshape(-1, 2)).tolist()
         spans: dict[str, list[tuple[int, int]]] = {"date": [], "number": [], "unit": [], "latin": []}
-        for match in atoms:
+        for match in compress(atoms, free):
             last = str(match.lastgroup)
             spans[last].append(match.span(last))
             if last == "unit":
                 spans["number"].append(match.span("number"))
         for name, found in spans.items():
             _set(edge, kind, np.array(found, dtype=np.int64).reshape(-1, 2), name)
-        short = _spans(short_terms.finditer(text))
+        short = _leftmost(terms, INSIDE)
         _set(edge, kind, short[edge[short].all(axis=1) & _free(kind, short)], "term")
 
-    def _atoms(self, text: str) -> Iterator[re.Match[str]]:
+    def _atoms(self, text: str, begins: list[int]) -> Iterator[re.Match[str]]:
         """Yield the numbers, dates and Latin words from left to right, looking only where one can begin."""
-        first = ATOM_START.search(text)
-        while first:
-            match = self._atom.match(text, first.start())
-            if match:
+        end = 0
+        for place in begins:
+            if place >= end and (match := self._atom.match(text, place)):
+                end = match.end()
                 yield match
-            first = ATOM_START.search(text, (match or first).end())
 
 
-def _spans(matches: Iterable[re.Match[str]]) -> NDArray[np.int64]:
-    """Return start and end of each match of a pattern, matches × 2."""
-    return np.array([match.span() for match in matches], dtype=np.int64).reshape(-1, 2)
+def _leftmost(terms: Arcs, rank: int) -> Ids:
+    """Return start and end of the terms of a rank that a reader meets from left to right, the longest first, terms × 2."""
+    chosen = np.flatnonzero(terms.node == rank)
+    start, end = terms.start[chosen], terms.end[chosen]
+    order = np.lexsort((-end, start))
+    spans, reached = [], 0
+    for span in zip(start[order].tolist(), end[order].tolist(), strict=True):
+        if span[0] >= reached:
+            spans.append(span)
+            reached = span[1]
+    return np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def _merged(edge: NDArray[np.bool_], codes: Ids, marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return edges without those between letters and digits that stand alone: they are one token."""
+    alone = (codes < ASCII) & (marks & WORDLIKE > 0) & edge[:-1] & edge[1:]
+    edge[1:-1] &= ~(alone[:-1] & alone[1:])
+    return edge
 
 
 def _free(kind: NDArray[np.int8], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -160,26 +176,24 @@ def _free(kind: NDArray[np.int8], spans: NDArray[np.int64]) -> NDArray[np.bool_]
     return np.asarray(taken[:, 0] == taken[:, 1])
 
 
-def _codes(text: str) -> NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-
-
-def _wordlike(text: str) -> NDArray[np.bool_]:
-    """Return for every character whether it may be part of a word: Han, Latin or a digit."""
-    codes = _codes(text)
-    answer = is_han(text)
-    for low, high in ("AZ", "az", "ＡＺ", "ａｚ", "09"):
-        answer |= (codes >= ord(low)) & (codes <= ord(high))
-    return answer
-
-
 @cache
-def _dictionary_cutter() -> Cutter:
-    """Return rjieba with the package's dictionary, built once per process."""
-    jieba = rjieba.Jieba.empty()  # type: ignore[no-untyped-call]
-    for word, frequency in dictionary.words().items():
-        jieba.add_word(word, frequency, None)
-    return functools.partial(jieba.cut, hmm=False)
+def _marks() -> NDArray[np.uint8]:
+    """Return for every character that there is whether it may be part of a word, is Han, or may begin an atom."""
+    every = np.arange(CHARACTERS, dtype=np.uint32)
+    text = every.tobytes().decode("utf-32-le", "surrogatepass")
+    han, begins = is_han(text), np.zeros(CHARACTERS, dtype=bool)
+    begins[[match.start() for match in ATOM_START.finditer(text)]] = True
+    wordlike = han.copy()
+    for low, high in ("AZ", "az", "ＡＺ", "ａｚ", "09"):
+        wordlike[ord(low) : ord(high) + 1] = True
+    marks: NDArray[np.uint8] = (wordlike * WORDLIKE + han * IS_HAN + begins * BEGINS).astype(np.uint8)
+    return marks
+
+
+@lru_cache(maxsize=4)
+def _tree(lexicon: tuple[str, ...]) -> Trie:
+    """Return the package's dictionary with the terms of a lexicon marked, built once per process."""
+    return plant(dictionary.words(), {term: ALWAYS if _always(term) else INSIDE for term in lexicon})
 
 
 @cache
@@ -196,8 +210,7 @@ def _always(term: str) -> bool:
 def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], spans: NDArray[np.int64], name: str) -> None:
     """Make one token of each span of characters; the spans do not overlap."""
     starts, ends = spans.T
-    size = ends - starts
-    inside = np.repeat(starts - np.cumsum(size) + size, size) + np.arange(size.sum())
+    inside = spread(starts, ends - starts)
     edge[inside] = False
     edge[starts] = edge[ends] = True
     kind[inside] = KINDS.index(name)
@@ -277,47 +290,58 @@ class Tokens(NamedTuple):
 
 
 def cut_sentences(
-    texts: Sequence[str], starts: Sequence[int], inserted: Sequence[int], segmenter: Segmenter
+    texts: Sequence[str], starts: Sequence[int], inserted: Sequence[int], segmenter: Segmenter, *, lexical: bool = False
 ) -> tuple[Tokens, NDArray[np.object_]]:
     """Cut the sentences of one report in one go, and name the terms in no particular order.
 
-    `starts` are the places of the sentences in the report's text, `inserted` those of its restored characters.
+    `starts` are the places of the sentences in the report's text, `inserted` those of its restored characters. With `lexical`
+    only words and terms are named; the number of the other tokens' term is −1.
     """
     surface = SEPARATOR.join(texts)
-    joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-    first, last, kinds = segmenter.cut(joined)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
+    codes = code_points(surface)
+    marks = _marks()[codes]
+    joined, plain = surface, codes
+    if surface.count(SEPARATOR) >= len(texts):
+        joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+        plain = code_points(joined)
+    first, last, kinds = segmenter._cut(joined, plain, marks)
     row = np.repeat(np.arange(len(texts)), lengths)[first]
     shift = (np.asarray(starts, dtype=np.int64) - np.cumsum(lengths) + lengths)[row]
-    han = np.concatenate([[0], np.cumsum(is_han(joined))])
+    han = np.concatenate([[0], np.cumsum(marks & IS_HAN > 0)])
     places = np.asarray(inserted, dtype=np.int64)
     restored = np.searchsorted(places, last + shift) > np.searchsorted(places, first + shift)
-    packed = _pack(surface, first, last)
-    long = [surface[a:b] for a, b in zip(first[packed < 0].tolist(), last[packed < 0].tolist(), strict=True)]
-    term, names = _numbered(packed, long)
+    named = np.flatnonzero((kinds == LEXICAL[0]) | (kinds == LEXICAL[1])) if lexical else slice(None)
+    term = np.full(len(first), -1, dtype=np.int64)
+    term[named], names = _numbered(surface, codes, first[named], last[named])
     return Tokens(row, first + shift, last + shift, kinds, han[last] - han[first], restored, term), names
 
 
-def _numbered(packed: NDArray[np.int64], long: list[str]) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-    """Return the number of each token's term, and the terms; `long` are those too long to pack (−1), in order."""
-    short = packed >= 0
-    short_codes, keys = pd.factorize(packed[short])
-    long_codes, longs = pd.factorize(np.array(long, dtype=object))
-    codes = np.empty(len(packed), dtype=np.int64)
-    codes[short], codes[~short] = short_codes, long_codes + len(keys)
-    return codes, np.array([*_unpack(keys), *longs], dtype=object)
+def _numbered(text: str, codes: Ids, starts: Ids, ends: Ids) -> tuple[Ids, NDArray[np.object_]]:
+    """Return the number of each token's term, and the terms."""
+    packed, long = _pack(codes, starts, ends)
+    chosen = np.flatnonzero(long)
+    longs = [text[a:b] for a, b in zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True)]
+    short_numbers, keys = pd.factorize(packed[~long])
+    long_numbers, names = pd.factorize(np.array(longs, dtype=object))
+    numbers = np.empty(len(packed), dtype=np.int64)
+    numbers[~long], numbers[long] = short_numbers, long_numbers + len(keys)
+    return numbers, np.array([*_unpack(keys), *names], dtype=object)
 
 
-def _pack(text: str, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return each token of up to three characters as one integer, which spares a string for each; −1 for longer ones."""
-    codes = np.append(_codes(text), np.zeros(PACKED, dtype=np.uint32)).astype(np.int64)
-    packed = np.zeros(len(starts), dtype=np.int64)
+def _pack(codes: Ids, starts: Ids, ends: Ids) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
+    """Return each token of up to four characters as one integer, which spares a string for each, and which tokens are too long.
+
+    Characters beyond the first plane, too, make a token too long.
+    """
+    padded, size = np.append(codes, np.zeros(PACKED, dtype=np.int64)), ends - starts
+    packed, long = np.zeros(len(starts), dtype=np.int64), size > PACKED
     for place in range(PACKED):
-        packed = packed << BITS | np.where(starts + place < ends, codes[starts + place], 0)
-    return np.where(ends - starts > PACKED, -1, packed)
+        code = padded[starts + place] * (place < size)
+        packed, long = packed << BITS | code, long | (code >> BITS > 0)
+    return packed.view(np.uint64), long
 
 
-def _unpack(packed: NDArray[np.int64]) -> list[str]:
+def _unpack(packed: NDArray[np.uint64]) -> list[str]:
     """Return the strings of packed tokens."""
-    codes = np.stack([packed >> BITS * place & (1 << BITS) - 1 for place in reversed(range(PACKED))], axis=1).astype("<u4")
-    return codes.view(f"<U{PACKED}").ravel().tolist()
+    return packed.byteswap().view("<u2").reshape(-1, PACKED).byteswap().astype("<u4").view(f"<U{PACKED}").ravel().tolist()

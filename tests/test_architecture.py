@@ -21,7 +21,7 @@ PACKAGE = ROOT / "shinan_research"
 ORDER = (
     "errors", "files", "settled", "packed", "word", "extras",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
-    "losses", "restore", "review", "tei", "links", "collate", "outline", "tokens", "occurrences", "discover", "reference",
+    "losses", "restore", "review", "tei", "links", "collate", "outline", "trie", "tokens", "occurrences", "discover", "reference",
     "study", "tallies", "counts",
     "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
     "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence", "vocabulary",

@@ -1,0 +1,232 @@
+"""A dictionary as arrays: its words at all places of a text at once, and the likeliest division of the text into them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+CHARACTERS = 0x110000
+SCALE = 2**20  # of logarithms, which are rounded to whole numbers so that sums are exact
+LINE = 6  # bits of the number of a bit in a word of 64
+ROOM = 4  # slots for each branch
+WIDE = (64, 16, 4, 1)  # nodes are placed in this order of their branches
+
+
+class Trie(NamedTuple):
+    """Words as a tree of arrays. A node is a beginning of words; those of one character have the character's number.
+
+    `number` (length `CHARACTERS`) numbers the characters that occur in words, 0 being all others. The branches of the first
+    characters are bits, `width` words of 64 to a character, with the node of each word's first bit in `rank`. All further ones
+    share one table: the branch of a node by a character stands at `base` of the node plus the number of the character, where
+    `parent` says whose it is and `child` where it leads. Of each node `score` is the logarithm of the frequency of the word
+    that ends there (0: none does), `mark` what the caller gave to it; `longest` is the length of the longest word.
+    """
+
+    number: NDArray[np.int32]
+    width: int
+    bits: NDArray[np.uint64]
+    rank: NDArray[np.int32]
+    base: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    child: NDArray[np.int32]
+    score: NDArray[np.int32]
+    mark: NDArray[np.int8]
+    unseen: int
+    longest: int
+
+
+class Arcs(NamedTuple):
+    """Words that stand in a text, and where: arrays of one length."""
+
+    start: Ids
+    end: Ids
+    node: Ids
+
+
+def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
+    """Return the tree of words with their frequencies, and of marked words, which need not be among them."""
+    names = [*words, *(name for name in marks if name not in words)]
+    length = np.fromiter(map(len, names), np.int64, len(names))
+    first = np.cumsum(length) - length
+    codes = code_points("".join(names))
+    frequency = np.zeros(len(names), np.int64)
+    frequency[: len(words)] = list(words.values())
+    number, kinds = _numbers(codes, np.repeat(frequency, length))
+    branch = number[codes].astype(np.int64)
+    node = branch[first] if len(names) else np.zeros(0, np.int64)
+    width, size = (kinds >> LINE) + 1, kinds
+    bits, rank = np.zeros(kinds * width, np.uint64), np.zeros(kinds * width, np.int32)
+    levels = []
+    for depth in range(1, int(length.max(initial=0))):
+        longer = np.flatnonzero(length > depth)
+        keys, which = np.unique(node[longer] * kinds + branch[first[longer] + depth], return_inverse=True)
+        parents, by = np.divmod(keys, kinds)
+        node[longer] = size + which
+        if depth == 1:
+            np.bitwise_or.at(bits, parents * width + (by >> LINE), np.uint64(1) << (by & 63).astype(np.uint64))
+            rank = (size + np.cumsum(np.bitwise_count(bits), dtype=np.int64) - np.bitwise_count(bits)).astype(np.int32)
+        else:
+            levels.append((parents, by, size + np.arange(len(keys))))
+        size += len(keys)
+    score, mark = np.zeros(size, np.int32), np.zeros(size, np.int8)
+    total = math.log(max(sum(words.values()), 1))
+    known = frequency > 0
+    score[node[known]] = np.minimum(np.rint((np.log(frequency[known]) - total) * SCALE), -1)
+    place = {name: index for index, name in enumerate(names)} if marks else {}
+    mark[node[[place[name] for name in marks]]] = list(marks.values())
+    base, parent, child = _placed(levels, size, kinds)
+    unseen = min(round(-total * SCALE), -1)
+    return Trie(number, width, bits, rank, base, parent, child, score, mark, unseen, int(length.max(initial=0)))
+
+
+def _numbers(codes: Ids, frequency: Ids) -> tuple[NDArray[np.int32], int]:
+    """Return a number for each character that occurs, the commonest first, as they lie close together then; and how many."""
+    found = np.unique(codes)
+    weight = np.bincount(codes, frequency, CHARACTERS)[found] if len(codes) else np.zeros(0)
+    number = np.zeros(CHARACTERS, np.int32)
+    number[found[np.argsort(-weight, kind="stable")]] = np.arange(1, len(found) + 1)
+    return number, len(found) + 1
+
+
+def _placed(levels: list[tuple[Ids, Ids, Ids]], size: int, kinds: int) -> tuple[NDArray[np.int32], ...]:
+    """Return `base`, `parent` and `child`: each node gets a place in the table where its branches meet no others.
+
+    Places are drawn at random and drawn again for the nodes that met others, those with most branches first.
+    """
+    parents, by, to = (np.concatenate([each[part] for each in levels] or [np.zeros(0, np.int64)]) for part in range(3))
+    count = np.bincount(parents, minlength=size)
+    first = np.cumsum(count) - count
+    table = ROOM * len(parents) + kinds
+    rng = np.random.default_rng(0)
+    base, owner = np.zeros(size, np.int64), np.full(table + kinds, -1, np.int64)
+    for least, most in zip(WIDE, (kinds + 1, *WIDE), strict=False):
+        left = np.flatnonzero((count >= least) & (count < most))
+        while len(left):
+            base[left] = rng.integers(1, table, len(left))
+            who, branches = np.repeat(left, count[left]), spread(first[left], count[left])
+            place = base[who] + by[branches]
+            free = owner[place] < 0
+            owner[place[free]] = who[free]
+            met = np.zeros(size, dtype=bool)
+            met[who[owner[place] != who]] = True
+            owner[place[met[who] & (owner[place] == who)]] = -1
+            left = left[met[left]]
+    child = np.zeros(len(owner), np.int32)
+    child[base[parents] + by] = to
+    return base.astype(np.int32), owner.astype(np.int32), child
+
+
+def code_points(text: str) -> Ids:
+    """Return the code of every character."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
+
+
+def spread(starts: Ids, sizes: Ids) -> Ids:
+    """Return the whole numbers of all stretches that begin at `starts` and are `sizes` long, one after the other."""
+    return np.repeat(starts - np.cumsum(sizes) + sizes, sizes) + np.arange(int(sizes.sum()))
+
+
+def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
+    """Return the words of two or more characters and the marked words that stand in a text, each sorted by length, then place."""
+    number = np.zeros(len(codes) + trie.longest + 1, np.int64)
+    number[: len(codes)] = trie.number[codes]
+    first, second = number[: len(codes)], number[1 : len(codes) + 1]
+    found, marked = [], [_arcs(trie.mark[first], np.arange(len(codes)), 1, first)]
+    line, bit = first * trie.width + (second >> LINE), (second & 63).view(np.uint64)
+    word = trie.bits[line]
+    start = np.flatnonzero(word >> bit & np.uint64(1))
+    below = word[start] & ((np.uint64(1) << bit[start]) - np.uint64(1))
+    node = trie.rank[line[start]] + np.bitwise_count(below)
+    for size in range(2, trie.longest + 1):
+        found.append(_arcs(trie.score[node], start, size, node))
+        marked.append(_arcs(trie.mark[node], start, size, node))
+        base = trie.base[node]
+        onward = np.flatnonzero(base)
+        place = base[onward] + number[start[onward] + size]
+        kept = np.flatnonzero(trie.parent[place] == node[onward])
+        start, node = start[onward[kept]], trie.child[place[kept]]
+    return _joined(found), _joined(marked)
+
+
+def _arcs(value: NDArray[Any], start: Ids, size: int, node: NDArray[Any]) -> Arcs:
+    """Return the words among nodes: those that have a value."""
+    chosen = np.flatnonzero(value)
+    return Arcs(start[chosen], start[chosen] + size, node[chosen])
+
+
+def _joined(arcs: Iterable[Arcs]) -> Arcs:
+    """Return arcs one after the other."""
+    parts = [*arcs, Arcs(*[np.zeros(0, np.int64)] * 3)]
+    return Arcs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+
+
+def divide(trie: Trie, codes: Ids, words: Arcs) -> Flags:
+    """Return for each place of a text, its end included, whether the likeliest division into words has an edge there.
+
+    The division whose words have the greatest product of frequencies; of equal ones that with the longer first word. A character
+    that begins no word stands alone with frequency 1. `words` are those of :func:`find_words`. Places that no word crosses cut
+    the text into pieces that can be divided each by itself; all are divided at once, from their ends to their beginnings.
+    """
+    size = len(codes)
+    inside = (
+        np.cumsum(np.bincount(words.start + 1, minlength=size + 2) - np.bincount(words.end, minlength=size + 2))[: size + 1] > 0
+    )
+    edge: Flags = ~inside
+    cuts = np.flatnonzero(edge)
+    length = np.diff(cuts)
+    long = np.flatnonzero(length > 1)
+    if not len(long):
+        return edge
+    begin, length = cuts[long], length[long]
+    place = spread(begin, length)
+    left = np.repeat(begin + length, length) - place
+    order = np.argsort(left if length.max() >= 2**16 else left.astype(np.uint16), kind="stable")
+    place = place[order]
+    onward = _best_ends(trie, codes, words, inside, place, np.cumsum(np.bincount(left))[1:].tolist())
+    while len(begin):
+        begin = onward[begin]
+        begin = begin[inside[begin]]
+        edge[begin] = True
+    return edge
+
+
+def _best_ends(trie: Trie, codes: Ids, words: Arcs, inside: Flags, place: Ids, steps: list[int]) -> Ids:
+    """Return for each place the end of the first word of its best division up to the end of the piece.
+
+    `place` are the places within pieces, those before the ends first; `steps` how many are as near as 1, 2, … characters. A
+    score and the number of the arc share one integer, so that the greatest of them tells both.
+    """
+    size = len(codes)
+    alone = trie.score[trie.number[codes[place]]].astype(np.int64)
+    more = np.bincount(words.start, minlength=size)[place]
+    single = (alone < 0) | (more == 0)
+    first = np.cumsum(more + single) - more - single
+    total = int(more.sum() + single.sum())
+    score, end, free = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(size, np.int64)
+    free[place] = first + single
+    score[first[single]], end[first[single]] = np.where(alone < 0, alone, trie.unseen)[single], place[single] + 1
+    sizes = words.end - words.start
+    for chosen in np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(sizes)) + 1):
+        at = free[words.start[chosen]]
+        score[at], end[at] = trie.score[words.node[chosen]], words.end[chosen]
+        free[words.start[chosen]] += 1
+    bits = total.bit_length()
+    score >>= max((len(steps) * -trie.unseen).bit_length() + bits - 62, 0)
+    score = score << bits | np.arange(total)
+    target = np.where(inside[end], end, size + 1)
+    best, done = np.zeros(size + 2, np.int64), 0
+    first = np.append(first, total)
+    for until in steps:
+        low, high = first[done], first[until]
+        chosen = np.maximum.reduceat(score[low:high] + best[target[low:high]], first[done:until] - low)
+        best[place[done:until]] = chosen >> bits << bits
+        free[place[done:until]] = end[chosen & (1 << bits) - 1]
+        done = until
+    return free
