@@ -154,22 +154,53 @@ def _relative(sums: Sums, count: Array) -> Array:
     return np.asarray(np.divide(np.maximum(variance, 0), count, out=np.ones_like(count), where=count > 0))
 
 
-def _paired_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int64]]:
-    """Return what :func:`raw_dispersion` does, places being the units and their two deviations taken from each other."""
-    place = np.unique(counts.chapter, return_inverse=True)[1]
-    size = int(place.max()) + 1
-    sums = [indicator(place, size)[:, np.flatnonzero(side)] for side in (~counts.after, counts.after)]
+class Pairs(NamedTuple):
+    """Sums over places: of both counts, of the squared difference, and of it times either total (arrays of length terms).
+
+    `n1` and `n2` are the totals of each place.
+    """
+
+    a: Array
+    b: Array
+    squares: Array
+    cross1: Array
+    cross2: Array
+    n1: Array
+    n2: Array
+
+
+def _by_place(counts: Counts) -> tuple[sparse.csr_array, sparse.csr_array, Array, Array, NDArray[np.int64]]:
+    """Return counts and totals of both groups by place, and the places' codes."""
+    codes, place = np.unique(counts.chapter, return_inverse=True)
+    sums = [indicator(place, len(codes))[:, np.flatnonzero(side)] for side in (~counts.after, counts.after)]
     x1, x2 = (part @ counts.x[np.flatnonzero(side)] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
     n1, n2 = (part @ counts.n[side] for part, side in zip(sums, (~counts.after, counts.after), strict=True))
-    a, b = (np.asarray(x.sum(axis=0), dtype=float).ravel() for x in (x1, x2))
-    r1, r2, gap = a / n1.sum(), b / n2.sum(), (x2 - x1).tocsr()
-    squares = np.asarray(gap.multiply(gap).sum(axis=0), dtype=float).ravel()
+    return x1, x2, n1, n2, codes
+
+
+def _pairs(x1: Any, x2: Any, n1: Array, n2: Array) -> Pairs:
+    """Return the sums over the places that are the rows of two matrices."""
+    gap = (x2 - x1).tocsr()
+    a, b, squares = (np.asarray(x.sum(axis=0), dtype=float).ravel() for x in (x1, x2, gap.multiply(gap)))
+    return Pairs(a, b, squares, gap.T @ n1, gap.T @ n2, n1, n2)
+
+
+def _paired_variance(pairs: Pairs) -> Array:
+    """Return the variance of the differences of places as a multiple of Poisson's."""
+    a, b, squares, cross1, cross2, n1, n2 = pairs
+    r1, r2, size = a / n1.sum(), b / n2.sum(), len(n1)
     expected = r2**2 * (n2 @ n2) - 2 * r1 * r2 * (n1 @ n2) + r1**2 * (n1 @ n1)
-    variance = squares - 2 * (r2 * (gap.T @ n2) - r1 * (gap.T @ n1)) + expected
+    variance = squares - 2 * (r2 * cross2 - r1 * cross1) + expected
     free = max(size - 1, 1)
     wider = (stats.t.isf(ALPHA / 2, free) / stats.norm.isf(ALPHA / 2)) ** 2
     raw = np.divide(wider * size / free * np.maximum(variance, 0), a + b, out=np.ones_like(a), where=a + b > 0)
-    return a, b, raw, np.diff(counts.x.tocsc().indptr).astype(np.int64)
+    return np.asarray(raw)
+
+
+def _paired_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int64]]:
+    """Return what :func:`raw_dispersion` does, places being the units and their two deviations taken from each other."""
+    pairs = _pairs(*_by_place(counts)[:4])
+    return pairs.a, pairs.b, _paired_variance(pairs), np.bincount(counts.x.indices, minlength=counts.x.shape[1])
 
 
 def _cells(counts: Counts) -> NDArray[np.int64]:
@@ -193,10 +224,15 @@ def closed_form(counts: Counts, common: float) -> Closed:
 
 def _closed(a: Array, b: Array, raw: Array, blocks: NDArray[np.int64], common: float, strata: Strata) -> Closed:
     """Return the closed form of sums over units."""
+    g2, phi = _relative_g2(a, b, raw, blocks, common, strata)
+    return Closed(a, b, g2, phi, blocks, special.chdtrc(1, g2 / phi))
+
+
+def _relative_g2(a: Array, b: Array, raw: Array, blocks: NDArray[np.int64], common: float, strata: Strata) -> tuple[Array, Array]:
+    """Return G2 against the strata's expectation, and the shrunk dispersion."""
     weight = np.maximum(blocks - 1, 0)
     phi = np.maximum((SHRINKAGE * common + weight * raw) / (SHRINKAGE + weight), 1.0)
-    g2 = log_likelihood(a, b, strata.n1.sum(), strata.n2.sum(), expectation(strata))
-    return Closed(a, b, g2, phi, blocks, special.chdtrc(1, g2 / phi))
+    return log_likelihood(a, b, strata.n1.sum(), strata.n2.sum(), expectation(strata)), phi
 
 
 def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
@@ -205,7 +241,10 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     Where all is one stratum the sums without a chapter are those of the whole less its own: of whole numbers, hence exact.
     """
     chapters = range(counts.chapter.max() + 1)
-    if counts.paired or np.ptp(counts.stratum):
+    if counts.paired:
+        yield from _without_each_place(counts, common)
+        return
+    if np.ptp(counts.stratum):
         for chapter in chapters:
             rest = pick(counts, counts.chapter != chapter)
             if both(rest).any():
@@ -226,6 +265,27 @@ def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
             strata = Strata((a + b)[None], left.n[2:3], left.n[3:])
             without = (blocks - held[[chapter]].toarray()[0]).astype(np.int64)
             yield chapter, _closed(a, b, _relative(left, a + b), without, common, strata).p
+
+
+def _without_each_place(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
+    """Yield what :func:`without_each` does of paired reports: sums over places are those of the whole less one place's."""
+    like = matched(counts)
+    x1, x2, n1, n2, codes = _by_place(like)
+    whole = _pairs(x1, x2, n1, n2)
+    held = indicator(np.searchsorted(codes, like.chapter), len(codes)) @ (like.x > 0)
+    blocks = np.asarray(held.sum(axis=0)).ravel()
+    for chapter in range(counts.chapter.max() + 1):
+        row = np.flatnonzero(codes == chapter)
+        if len(codes) > len(row):
+            less = _pairs(x1[row], x2[row], n1[row], n2[row])
+            left = Pairs(
+                *(all_of_it - part for all_of_it, part in zip(whole[:5], less[:5], strict=True)),
+                *(np.delete(each, row) for each in (n1, n2)),
+            )
+            strata = Strata((left.a + left.b)[None], *(each.sum(keepdims=True) for each in (left.n1, left.n2)))
+            without = blocks - np.asarray(held[row].sum(axis=0)).ravel()
+            g2, phi = _relative_g2(left.a, left.b, _paired_variance(left), without, common, strata)
+            yield chapter, special.erfc(np.sqrt(g2 / phi / 2))  # chdtrc to 1e-13, at a hundredth of its cost
 
 
 def quasi_jeffreys(a: Array, b: Array, strata: Strata, phi: Array, level: float) -> tuple[Array, Array]:

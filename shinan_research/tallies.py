@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -97,12 +98,13 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """
     cells: dict[str, list[NDArray[Any]]] = {name: [] for name in (*CELLS, "total", "han")}
     reports: list[tuple[str, str, int, int]] = []
-    known: dict[str, int] = {}
+    known: defaultdict[str, int] = defaultdict()
+    known.default_factory = known.__len__  # a word that is new gets the next number
     settings: dict[str, Any] = {}
     for each in tallies:
         settings = _joined(settings, each["settings"])
         reports.append((each["report"], each["place"], each["year"], len(each["count"])))
-        cells["term"].append(np.array([known.setdefault(term, len(known)) for term in each["terms"]], np.int32)[each["term"]])
+        cells["term"].append(np.array([*map(known.__getitem__, each["terms"])], np.int32)[each["term"]])
         for name in ("part", "count", "heads"):
             cells[name].append(each[name])
         for name in ("total", "han"):

@@ -9,7 +9,7 @@ import pytest
 from shinan_research.counts import count_units
 from shinan_research.errors import ShinanError
 from shinan_research.outline import outline
-from shinan_research.rates import closed_form, pick, without_each
+from shinan_research.rates import closed_form, matched, pick, without_each
 from shinan_research.reports import Report
 from shinan_research.shifts import compare
 from shinan_research.tallies import stack, tally
@@ -111,6 +111,28 @@ def test_the_place_left_out_is_that_of_a_count_without_it() -> None:
     mixed = pick(counts, (counts.chapter == 0) | counts.after)
     assert len(list(without_each(alone, common))) == 2
     assert [place for place, _ in without_each(mixed, common)] == [1, 2]
+
+
+def test_the_place_left_out_of_pairs_is_that_of_a_count_without_it() -> None:
+    """Of paired reports, too, sums less one place's are those of a count without it; a place without a partner takes nothing."""
+    words = ("公路", "学校", "花草", "港口")
+    texts = {
+        (place, year): "".join(f"建设{word}。" * ((7 * place + 3 * year + number) % 5) for number, word in enumerate(words))
+        + "推进。"
+        for place in range(11)
+        for year in (2031, 2032)
+        if (place, year) != (10, 2032)
+    }
+    tallies = stack(
+        tally(Report(f"{place}-{year}", f"甲{place:02}", year, text, text), witness=True) for (place, year), text in texts.items()
+    )
+    counts = count_units(tallies, None, 2031, 2032, unit="report", scope="body", headings=True, strata=None)
+    assert counts.paired
+    found = dict(without_each(counts, 1.5))
+    assert sorted(found) == list(range(11))
+    for place, p in found.items():
+        expected = closed_form(matched(pick(counts, counts.chapter != place)), 1.5).p
+        assert p == pytest.approx(expected, rel=1e-12)
 
 
 def test_what_cannot_be_joined() -> None:
