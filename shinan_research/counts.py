@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -126,6 +127,16 @@ def belongs(tokens: pd.DataFrame, group: Group) -> pd.Series[bool]:
 def group_label(group: Group) -> str:
     """Return a group's name as tables and figures print it."""
     return " ".join(map(str, group)) if isinstance(group, tuple) else str(group)
+
+
+def between_places(before: str, after: str) -> bool:
+    """Return whether two labels, a place and a year each, name two places: nothing changes, rises or falls between them.
+
+    >>> between_places("甲县 2001", "乙县-2002"), between_places("2001", "2002")
+    (True, False)
+    """
+    places = [re.sub(r"[- ]?\d{4}$", "", label) for label in (before, after)]
+    return all(places) and places[0] != places[1]
 
 
 def is_named(rows: pd.DataFrame, label: str) -> pd.Series[bool]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from .explain import by_places, group_name, ratio, times, within
+from .counts import between_places
+from .explain import by_places, group_name, ratio, times, verdict_name, within
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE, OWN_YEARS, background
 from .placebo import describe as standing
@@ -163,7 +164,8 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     first = own[own["against"] == own["against"].iloc[0]]
     names = {name: settings[name] for name in ("fewest_users", "fewest_changes", "places", "reports")}
     names["outside"] = f"{OUTSIDE:g}"
-    keys = ["title", "panels", *(["own"] if (own["against"] == OWN_YEARS).any() else []), "rule"]
+    title = "between" if between_places(str(own["before"].iloc[0]), str(own["after"].iloc[0])) else "title"
+    keys = [title, "panels", *(["own"] if (own["against"] == OWN_YEARS).any() else []), "rule"]
     keys += ["province"] if settings["level"] == "province" else []
     keys += [] if (~table["own"] & (table["against"] == "same years")).any() else ["none"]
     words: Words = {"caption": {}, "alt": {}}
@@ -259,8 +261,9 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
 def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
     """Yield for each term of :func:`~shinan_research.sensitivity.sensitivity` how often its verdict and direction hold."""
     scope = say(f"scope.{table.loc[table['base'], 'scope'].iloc[0]}", language)
+    sides = table[["before", "after"]].iloc[0].to_dict()
     for row in steadiness(table).to_dict("records"):
-        verdict = say(f"verdict.{row['verdict']}", language)
+        verdict = verdict_name(sides | row, language)
         yield say(
             "describe.sensitivity.row", language, term=row["term"], verdict=verdict, scope=scope, ways=row["ways"],
             same=row["same_verdict"], direction=row["same_direction"],

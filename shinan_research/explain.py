@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from .counts import count, is_named
+from .counts import between_places, count, is_named
 from .errors import ShinanError
 from .messages import say
 from .occurrences import occurrences
 
+SIDES = ("before", "after")
 UNTESTED = ("too rare", "too concentrated", "description only")
 
 
@@ -41,7 +41,9 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     verdict = str(row["verdict"])
     if verdict not in UNTESTED:
         parts += [*_alone(row, language), say(f"{_many(row)}explain.interval", language, **values)]
-    parts.append(finding(row, language))
+        if verdict == "no evidence" and (row["low"] > 0 or row["high"] < 0):
+            parts.append(say("explain.uncorrected", language))
+    parts.append(finding(row, language, interval=False))
     parts.append(say(f"{_kind(row)}caution.{verdict}", language, **values))
     return _join(parts, language)
 
@@ -80,9 +82,10 @@ def answer(
     return paragraphs
 
 
-def finding(row: Mapping[Any, Any], language: str) -> str:
-    """Say what the test of a row shows; of a fragile one, on what it hangs."""
+def finding(row: Mapping[Any, Any], language: str, *, interval: bool = True) -> str:
+    """Say what the test of a row shows, with its interval or without; of a fragile one, on what it hangs."""
     values, verdict = _values(row, language), str(row["verdict"])
+    values["interval"] = say("explain.short", language, **values) if interval else ""
     reasons = [
         say(f"fragile.{'place' if by_places(row) else reason}", language, **values)
         for reason in str(row["hangs_on"]).split(", ")
@@ -97,27 +100,31 @@ def finding(row: Mapping[Any, Any], language: str) -> str:
 
 def _alone(row: Mapping[Any, Any], language: str) -> list[str]:
     """Say how many occurrences stand in chapters without a counterpart, if any do."""
-    values = {f"lone_{side}": int(row[f"count_{side}"] - row[f"matched_{side}"]) for side in ("before", "after")}
+    values = {f"lone_{side}": int(row[f"count_{side}"] - row[f"matched_{side}"]) for side in SIDES}
     values |= {name: int(row[name]) for name in ("matched_before", "matched_after", "count_before", "count_after")}
     return [say(f"{_many(row)}explain.matched", language, **values)] if values["lone_before"] + values["lone_after"] else []
 
 
 def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosses: Mapping[str, str]) -> list[str]:
     """Say how often the term has each coded sense in the body of each group, and when a sense has gone altogether."""
-    mine = compared(found[(found["term"] == row["term"]) & (found["sense"] != "") & (found["part"] != "annex")], row)
-    if mine["sense"].nunique() < 2:
+    mine = found[(found["term"] == row["term"]) & (found["sense"] != "") & (found["part"] != "annex")]
+    counts = [rows["sense"].astype(str).value_counts() for _, rows in _sides(mine, row)]
+    if len({sense for numbers in counts for sense in numbers.index}) < 2:
         return []
-    counts = mine.groupby(["year", "sense"], sort=True).size().unstack(fill_value=0)
     sentences = []
-    for year, numbers in counts.iterrows():
-        ordered = sorted(((int(n), str(sense)) for sense, n in numbers.items() if n), key=lambda pair: (-pair[0], pair[1]))
+    for side, numbers in zip(SIDES, counts, strict=True):
+        ordered = sorted(((int(n), str(sense)) for sense, n in numbers.items()), key=lambda pair: (-pair[0], pair[1]))
         named = [say("senses.one", language, n=n, sense=_gloss(sense, language, glosses)) for n, sense in ordered]
         words = ("，" if language == "zh" else ", ").join(named)
-        sentences.append(say("senses.row", language, group=group_name(year, language), senses=words))
-    gone = [
-        str(sense) for sense in counts.columns if counts[sense].iloc[-1] == 0 and counts[sense].iloc[0] * 2 > counts.iloc[0].sum()
-    ]
+        sentences += [say("senses.row", language, group=group_name(row[side], language), senses=words)] if named else []
+    gone = [str(sense) for sense, n in counts[0].items() if sense not in counts[1].index and n * 2 > counts[0].sum()]
+    gone = [] if _kind(row) else gone
     return sentences + [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
+
+
+def _sides(rows: pd.DataFrame, row: Mapping[Any, Any]) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of either group of a comparison, with its name."""
+    return [(str(row[side]), rows[is_named(rows, str(row[side]))]) for side in SIDES]
 
 
 def by_places(row: Mapping[Any, Any]) -> bool:
@@ -133,8 +140,14 @@ def _kind(row: Mapping[Any, Any]) -> str:
     """Return the table of messages for a row: between two places nothing changes, rises or falls, it differs."""
     if by_places(row):
         return "places."
-    places = [re.sub(r"[- ]?\d{4}$", "", str(row[role])) for role in ("before", "after")]
-    return "between." if all(places) and places[0] != places[1] else ""
+    return "between." if between_places(str(row["before"]), str(row["after"])) else ""
+
+
+def verdict_name(row: Mapping[Any, Any], language: str) -> str:
+    """Return the verdict of a row in words: between two places "more in" one of them, else higher or lower."""
+    between = _kind(row) == "between." and row["verdict"] in ("higher", "lower")
+    names = {side: group_name(row[side], language) for side in SIDES}
+    return say(f"{'between.' if between else ''}verdict.{row['verdict']}", language, **names)
 
 
 def _gloss(label: str, language: str, glosses: Mapping[str, str]) -> str:
@@ -150,7 +163,10 @@ def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, ter
     several = body["report"].nunique() > 2  # of many reports, no sentence for each
     for _, rows in body.groupby("report", sort=True) if not several else ():
         sentences += _concentration(rows, _report_name(rows, found, language), language)
-    if len(annex):
+    if several:
+        values |= {f"times_{side}": times(len(rows), language) for side, (_, rows) in zip(SIDES, _sides(annex, row), strict=True)}
+        sentences += [say("explain.annexes", language, **values)] if len(annex) else []
+    elif len(annex):
         sentences += _annex(annex, found, tokens, language)
     hidden = terms[(terms["term"] == row["term"]) & (terms["role"] == "not")]["form"]
     return sentences + [sentence for string in hidden for sentence in _hidden(string, row, tokens, language)]
@@ -262,14 +278,14 @@ def _annex(annex: pd.DataFrame, found: pd.DataFrame, tokens: pd.DataFrame, langu
 
 def _hidden(string: str, row: Mapping[Any, Any], tokens: pd.DataFrame, language: str) -> list[str]:
     """Say where a string that hides a form was passed over."""
-    found = compared(occurrences(tokens, [string]), row)
+    found = occurrences(tokens, [string])
     found = found[found["start"].notna()]
     return [
         say(
-            "explain.hidden", language, string=string, group=group_name(year, language),
+            "explain.hidden", language, string=string, group=group_name(name, language),
             body=int((rows["part"] != "annex").sum()), annex=int((rows["part"] == "annex").sum()),
         )
-        for year, rows in found.groupby("year", sort=True)
+        for name, rows in _sides(found, row) if len(rows)
     ]  # fmt: skip
 
 
@@ -340,7 +356,7 @@ def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
     """Return what a reader who cannot see the figure should know: counts and verdict of every term drawn."""
     table = next(iter(tables.values()))
     rows = [
-        say("alt.row", language, **_values(row, language), verdict=say(f"verdict.{row['verdict']}", language)).strip()
+        say("alt.row", language, **_values(row, language), verdict=verdict_name(row, language)).strip()
         for row in table.to_dict("records")
     ]
     names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .counts import FEWEST_PLACES
-from .explain import by_places, group_name, probability, ratio
+from .explain import by_places, group_name, probability, ratio, verdict_name
 from .messages import say
 from .sensitivity import steadiness
 
@@ -60,7 +60,7 @@ def _shift(table: pd.DataFrame, language: str) -> str:
     key = "ranking" if (table["family"] == "vocabulary").all() else "shift"
     if by_places(table.attrs["settings"]):
         key = "described" if row["verdict"] == "description only" else "places"
-    return say(f"guide.{key}", language, **values, verdict=say(f"verdict.{row['verdict']}", language))
+    return say(f"guide.{key}", language, **values, verdict=verdict_name(row.to_dict(), language))
 
 
 def _common(row: pd.Series[Any], language: str) -> dict[str, Any]:
@@ -93,7 +93,8 @@ def _placebo(table: pd.DataFrame, language: str) -> str:
 def _sensitivity(table: pd.DataFrame, language: str) -> str:
     row = steadiness(table).iloc[0]
     values = {"term": row["term"], "ways": row["ways"], "same": row["same_verdict"], "direction": row["same_direction"]}
-    return say("guide.sensitivity", language, **values, verdict=say(f"verdict.{row['verdict']}", language))
+    sides = table[["before", "after"]].iloc[0].to_dict()
+    return say("guide.sensitivity", language, **values, verdict=verdict_name(sides | row.to_dict(), language))
 
 
 def methods(settings: Mapping[str, Any], version: str, language: str) -> str:

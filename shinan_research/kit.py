@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import FigureError, StudyError
-from .explain import probability, ratio
+from .explain import probability, ratio, verdict_name
 from .files import read_rows, read_text, write_together
 from .guide import REFERENCES, methods
 from .messages import LANGUAGES, say
@@ -128,8 +128,7 @@ def _numbers_of(row: Mapping[Any, Any]) -> dict[str, Number]:
         value = 2.0 ** float(row[column])
         found[key] = (value, untested if np.isnan(value) else ratio(value))
     found["p"] = (float(row["p_adjusted"]), untested if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"]))
-    found["verdict"] = (str(row["verdict"]), say(f"verdict.{row['verdict']}", "en"))
-    found["verdict.zh"] = (str(row["verdict"]), say(f"verdict.{row['verdict']}", "zh"))
+    found["verdict"], found["verdict.zh"] = ((str(row["verdict"]), verdict_name(row, language)) for language in ("en", "zh"))
     return found
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .counts import between_places
 from .errors import ShinanError
 from .messages import say
 from .reference import Integers, Reference, Weights, fingerprint, reference_from, shipped, total_of, weights_of
@@ -123,7 +124,7 @@ def placebo(
         other years*, or *too few changes* (ranked, and no more than that). Without rank: *not informative* (fewer than ten
         users), *several reports* (groups of several are not set beside single reports), *too rare* and *too concentrated* (as
         in `shift`). Where no change is known: *not in the vocabulary*, *forms overlap* (their counts cannot be added up), *no
-        reference for these years* (groups whose names hold no year, or are of one year, among them).
+        reference for these years* (two places, and groups whose names hold no year, among them).
 
     Raises
     ------
@@ -163,7 +164,10 @@ def placebo(
 
 
 def _years(shift: pd.DataFrame) -> tuple[int, int]:
-    """Return the two years that a table of `compare` compares, after checking that it is one; 0 and 0 if a name holds none."""
+    """Return the two years that a table of `compare` compares, after checking that it is one.
+
+    0 and 0 for two places, and for a name without a year.
+    """
     lacking = [name for name in NEEDED if name not in shift.columns]
     if lacking or shift.empty:
         raise ShinanError(
@@ -174,8 +178,9 @@ def _years(shift: pd.DataFrame) -> tuple[int, int]:
             f"The scope is {', '.join(sorted(set(shift['scope'])))}; other governments' reports are counted in the body alone. "
             'Pass compare(…, scope="body").'
         )
-    found = [NAME_YEAR.search(str(shift[side].iloc[0])) for side in ("before", "after")]
-    if None in found:
+    labels = [str(shift[side].iloc[0]) for side in ("before", "after")]
+    found = [NAME_YEAR.search(label) for label in labels]
+    if None in found or between_places(*labels):
         return 0, 0
     first, second = (int(match["year"]) for match in found if match)
     return first, second

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import FigureError
-from .explain import confounding, probability, ratio
+from .explain import confounding, probability, ratio, verdict_name
 from .files import sha256, write_together
 from .messages import LANGUAGES, say
 from .publish import MANIFEST, checked_settings, csv_bytes, json_bytes, read_manifest, running_platform, zip_bytes
@@ -177,7 +177,7 @@ def _shown_shift(table: pd.DataFrame, language: str) -> Shown:
         cells = [str(row["term"]), *(_word_for(name, row[name], language) for name in varying)]
         cells += [str(row["count_before"]), str(row["count_after"]), f"{row['rate_before']:.1f}", f"{row['rate_after']:.1f}"]
         cells += [_interval(row), NOTHING if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"])]
-        rows.append(tuple(plain(cell) for cell in [*cells, say(f"verdict.{row['verdict']}", language)]))
+        rows.append(tuple(plain(cell) for cell in [*cells, verdict_name(row, language)]))
     sides = ["right" if name.startswith(("count", "rate", "p")) else "left" for name in names]
     return Shown(tuple(plain(say(f"column.{name}", language, **values)) for name in names), tuple(sides), tuple(rows))
 

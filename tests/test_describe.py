@@ -108,8 +108,8 @@ def test_detectable_ratio_by_frequency() -> None:
     table = made()["ranking"].assign(count_before=8, count_after=0, detectable_ratio=3.14)
     table.loc[table.index[0], ["count_before", "detectable_ratio"]] = [20, 9.26]
     lines = detectable(table)
-    assert len(lines) == 2 and f"{len(table) - 1} words stand 8 to 15" in lines[0] and "factor of about 3.1 " in lines[0]
-    assert "1 words stand 16 to 31" in lines[1] and "about 9.3 " in lines[1]
+    assert len(lines) == 2 and f"{len(table) - 1} words stand 8 to 15" in lines[0] and "factor of about 3.1," in lines[0]
+    assert "1 words stand 16 to 31" in lines[1] and "about 9.3," in lines[1]
     declared = table.head(1).assign(family="declared", term="花")
     assert detectable(declared) == [say("describe.length.declared", "en", term="花", count=20, ratio="9.3")]
 

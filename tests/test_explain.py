@@ -62,6 +62,7 @@ def test_every_verdict_in_both_languages(verdict: str, language: str) -> None:
     assert "花" in text
     assert say(f"caution.{verdict}", language) in text
     assert ("quasi-Jeffreys" in text) == tested
+    assert len(re.findall("95 ?%", text)) == tested  # the interval is said once
     assert ("30" in text) and ("12" in text)
     assert ("0.012" in text) == tested
     assert ("0.46" in text) == (verdict == "fragile")
@@ -179,7 +180,7 @@ def test_answer_by_hand() -> None:
     assert "第0章" in text
     assert "The annex of 2002, never pooled with the body, has it 5 times." in text
     assert re.search("[Aa]ll 5 stand in one glossary entry.*云", text)
-    assert "树花 is passed over (2002: 1 in the body, 0 in the annex)." in text
+    assert "树花 is passed over (甲县 2002: 1 in the body, 0 in the annex)." in text
     assert say("finding.too rare", "en", total="6", scope="body", times="6 times") in text
 
 
@@ -306,6 +307,29 @@ def test_a_term_that_never_stands(language: str) -> None:
     assert words == explain(shift.iloc[0], language) == say(
         "explain.absent", language, term="花", scope=say("scope.body", language), before="甲县 2001", after="甲县 2002"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_interval_beside_a_correction(language: str) -> None:
+    """Where the interval leaves out "the same" and the adjusted p finds nothing, a sentence says why; else it does not."""
+    row, words = ROW | {"verdict": "no evidence"}, say("explain.uncorrected", language)
+    assert words in explain(row | {"low": 0.1, "high": 2.0}, language) and words in explain(
+        row | {"low": -2, "high": -0.1}, language
+    )
+    assert words not in explain(row | {"low": -0.1, "high": 2.0}, language)
+    assert words not in explain(row | {"low": 0.1, "high": 2.0, "verdict": "higher"}, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_annexes_of_many_reports_are_told_together(language: str) -> None:
+    """With several reports a side the annexes of each side are one number, not a sentence for every report."""
+    places = [(place, year) for place in ("甲县", "乙县", "丙县") for year in (2001, 2002)]
+    tokens = tokens_of({key: [["花" * 3 + "草" * 9], ["花" * (1 + key[1] - 2001)]] for key in places}, annex=1)
+    [words] = answer(compare(tokens, 2001, 2002, terms=["花"], n_permutations=0), tokens, as_terms(["花"]), language)
+    assert {"zh": "2001年各地报告的附件另有3次，2002年的另有6次", "en": "3 times in the reports of 2001 and 6 times in"}[
+        language
+    ] in words
+    assert words.count({"zh": "附件", "en": "annex"}[language]) <= 2
 
 
 def test_two_places_of_one_year_are_told_apart() -> None:
