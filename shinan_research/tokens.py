@@ -105,9 +105,7 @@ class Segmenter:
         words, terms = find_words(tree, codes)
         edge = _merged(divide(tree, codes, words), codes, marks) if self.cutter is None else self._edges(text)
         kind = np.zeros(len(text) + 1, dtype=np.int8)
-        self._overlay(
-            text, np.flatnonzero(marks & BEGINS), terms._replace(node=tree.mark[terms.node].astype(np.int64)), edge, kind
-        )
+        self._overlay(text, np.flatnonzero(marks & BEGINS), terms._replace(node=tree.mark[terms.node]), edge, kind)
         lone = np.flatnonzero((marks & WORDLIKE == 0) & (kind[:-1] == 0))
         kind[lone] = KINDS.index("punct")
         edge[lone] = edge[lone + 1] = True
@@ -304,7 +302,8 @@ def cut_sentences(
     joined, plain = surface, codes
     if surface.count(SEPARATOR) >= len(texts):
         joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-        plain = code_points(joined)
+        plain = np.where(codes == ord(SEPARATOR), ord(" "), codes)
+        plain[np.cumsum(lengths[:-1]) - 1] = ord(SEPARATOR)
     first, last, kinds = segmenter._cut(joined, plain, marks)
     row = np.repeat(np.arange(len(texts)), lengths)[first]
     shift = (np.asarray(starts, dtype=np.int64) - np.cumsum(lengths) + lengths)[row]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ class Trie(NamedTuple):
     characters are bits, `width` words of 64 to a character, with the node of each word's first bit in `rank`. All further ones
     share one table: the branch of a node by a character stands at `base` of the node plus the number of the character, where
     `parent` says whose it is and `child` where it leads. Of each node `score` is the logarithm of the frequency of the word
-    that ends there (0: none does), `mark` what the caller gave to it; `longest` is the length of the longest word.
+    that ends there (0: none does), `mark` what the caller gave to it, `ends` whether it has either; `singles` says whether a word
+    of one character is marked; `longest` is the length of the longest word.
     """
 
     number: NDArray[np.int32]
@@ -38,6 +40,8 @@ class Trie(NamedTuple):
     child: NDArray[np.int32]
     score: NDArray[np.int32]
     mark: NDArray[np.int8]
+    ends: NDArray[np.bool_]
+    singles: bool
     unseen: int
     longest: int
 
@@ -47,7 +51,7 @@ class Arcs(NamedTuple):
 
     start: Ids
     end: Ids
-    node: Ids
+    node: NDArray[np.integer]
 
 
 def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
@@ -82,8 +86,23 @@ def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
     place = {name: index for index, name in enumerate(names)} if marks else {}
     mark[node[[place[name] for name in marks]]] = list(marks.values())
     base, parent, child = _placed(levels, size, kinds)
+    singles = any(len(name) == 1 for name in marks)
     unseen = min(round(-total * SCALE), -1)
-    return Trie(number, width, bits, rank, base, parent, child, score, mark, unseen, int(length.max(initial=0)))
+    return Trie(
+        number,
+        width,
+        bits,
+        rank,
+        base,
+        parent,
+        child,
+        score,
+        mark,
+        (score < 0) | (mark > 0),
+        singles,
+        unseen,
+        int(length.max(initial=0)),
+    )
 
 
 def _numbers(codes: Ids, frequency: Ids) -> tuple[NDArray[np.int32], int]:
@@ -135,36 +154,35 @@ def spread(starts: Ids, sizes: Ids) -> Ids:
 
 def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
     """Return the words of two or more characters and the marked words that stand in a text, each sorted by length, then place."""
-    number = np.zeros(len(codes) + trie.longest + 1, np.int64)
-    number[: len(codes)] = trie.number[codes]
-    first, second = number[: len(codes)], number[1 : len(codes) + 1]
-    found, marked = [], [_arcs(trie.mark[first], np.arange(len(codes)), 1, first)]
+    size = len(codes)
+    number = np.zeros(size + trie.longest + 1, np.int64)
+    number[:size] = trie.number[codes]
+    first, second = number[:size], number[1 : size + 1]
     line, bit = first * trie.width + (second >> LINE), (second & 63).view(np.uint64)
     word = trie.bits[line]
     start = np.flatnonzero(word >> bit & np.uint64(1))
     below = word[start] & ((np.uint64(1) << bit[start]) - np.uint64(1))
     node = trie.rank[line[start]] + np.bitwise_count(below)
-    for size in range(2, trie.longest + 1):
-        found.append(_arcs(trie.score[node], start, size, node))
-        marked.append(_arcs(trie.mark[node], start, size, node))
+    alone = np.flatnonzero(trie.mark[first]) if trie.singles else start[:0]
+    found, length = [Arcs(alone, alone + 1, first[alone])], 2
+    while len(start):
+        whole = np.flatnonzero(trie.ends[node])
+        found.append(Arcs(start[whole], start[whole] + length, node[whole]))
         base = trie.base[node]
         onward = np.flatnonzero(base)
-        place = base[onward] + number[start[onward] + size]
+        place = base[onward] + number[start[onward] + length]
         kept = np.flatnonzero(trie.parent[place] == node[onward])
-        start, node = start[onward[kept]], trie.child[place[kept]]
-    return _joined(found), _joined(marked)
+        start, node, length = start[onward[kept]], trie.child[place[kept]], length + 1
+    both = Arcs(*map(np.concatenate, zip(*found, strict=True)))
+    marked = np.flatnonzero(trie.mark[both.node])
+    words = (
+        slice(len(alone), None) if not len(marked) else np.flatnonzero((trie.score[both.node] < 0) & (both.end - both.start > 1))
+    )
+    return _taken(both, words), _taken(both, marked)
 
 
-def _arcs(value: NDArray[Any], start: Ids, size: int, node: NDArray[Any]) -> Arcs:
-    """Return the words among nodes: those that have a value."""
-    chosen = np.flatnonzero(value)
-    return Arcs(start[chosen], start[chosen] + size, node[chosen])
-
-
-def _joined(arcs: Iterable[Arcs]) -> Arcs:
-    """Return arcs one after the other."""
-    parts = [*arcs, Arcs(*[np.zeros(0, np.int64)] * 3)]
-    return Arcs(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+def _taken(arcs: Arcs, chosen: Ids | slice) -> Arcs:
+    return Arcs(arcs.start[chosen], arcs.end[chosen], arcs.node[chosen])
 
 
 def divide(trie: Trie, codes: Ids, words: Arcs) -> Flags:
@@ -212,19 +230,19 @@ def _best_ends(trie: Trie, codes: Ids, words: Arcs, inside: Flags, place: Ids, s
     score, end, free = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(size, np.int64)
     free[place] = first + single
     score[first[single]], end[first[single]] = np.where(alone < 0, alone, trie.unseen)[single], place[single] + 1
-    sizes = words.end - words.start
-    for chosen in np.split(np.arange(len(sizes)), np.flatnonzero(np.diff(sizes)) + 1):
-        at = free[words.start[chosen]]
-        score[at], end[at] = trie.score[words.node[chosen]], words.end[chosen]
-        free[words.start[chosen]] += 1
+    worth, sizes = trie.score[words.node], words.end - words.start
+    for low, high in pairwise([0, *(np.flatnonzero(np.diff(sizes)) + 1).tolist(), len(sizes)]):
+        begin = words.start[low:high]
+        at = free[begin]
+        score[at], end[at] = worth[low:high], words.end[low:high]
+        free[begin] = at + 1
     bits = total.bit_length()
     score >>= max((len(steps) * -trie.unseen).bit_length() + bits - 62, 0)
     score = score << bits | np.arange(total)
     target = np.where(inside[end], end, size + 1)
     best, done = np.zeros(size + 2, np.int64), 0
-    first = np.append(first, total)
-    for until in steps:
-        low, high = first[done], first[until]
+    heads = [0, *first[steps[:-1]].tolist(), total]
+    for until, (low, high) in zip(steps, pairwise(heads), strict=True):
         chosen = np.maximum.reduceat(score[low:high] + best[target[low:high]], first[done:until] - low)
         best[place[done:until]] = chosen >> bits << bits
         free[place[done:until]] = end[chosen & (1 << bits) - 1]
