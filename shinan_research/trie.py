@@ -65,44 +65,36 @@ def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
     number, kinds = _numbers(codes, np.repeat(frequency, length))
     branch = number[codes].astype(np.int64)
     node = branch[first] if len(names) else np.zeros(0, np.int64)
-    width, size = (kinds >> LINE) + 1, kinds
-    bits, rank = np.zeros(kinds * width, np.uint64), np.zeros(kinds * width, np.int32)
-    levels = []
+    size, levels = kinds, []
     for depth in range(1, int(length.max(initial=0))):
         longer = np.flatnonzero(length > depth)
         keys, which = np.unique(node[longer] * kinds + branch[first[longer] + depth], return_inverse=True)
-        parents, by = np.divmod(keys, kinds)
-        node[longer] = size + which
-        if depth == 1:
-            np.bitwise_or.at(bits, parents * width + (by >> LINE), np.uint64(1) << (by & 63).astype(np.uint64))
-            rank = (size + np.cumsum(np.bitwise_count(bits), dtype=np.int64) - np.bitwise_count(bits)).astype(np.int32)
-        else:
-            levels.append((parents, by, size + np.arange(len(keys))))
-        size += len(keys)
+        levels.append((*np.divmod(keys, kinds), size + np.arange(len(keys))))
+        node[longer], size = size + which, size + len(keys)
     score, mark = np.zeros(size, np.int32), np.zeros(size, np.int8)
     total = math.log(max(sum(words.values()), 1))
     known = frequency > 0
     score[node[known]] = np.minimum(np.rint((np.log(frequency[known]) - total) * SCALE), -1)
     place = {name: index for index, name in enumerate(names)} if marks else {}
     mark[node[[place[name] for name in marks]]] = list(marks.values())
-    base, parent, child = _placed(levels, size, kinds)
-    singles = any(len(name) == 1 for name in marks)
-    unseen = min(round(-total * SCALE), -1)
     return Trie(
-        number,
-        width,
-        bits,
-        rank,
-        base,
-        parent,
-        child,
-        score,
-        mark,
-        (score < 0) | (mark > 0),
-        singles,
-        unseen,
-        int(length.max(initial=0)),
-    )
+        number, (kinds >> LINE) + 1, *_bits(levels[:1], kinds), *_placed(levels[1:], size, kinds), score, mark,
+        ends=(score < 0) | (mark > 0), singles=any(len(name) == 1 for name in marks),
+        unseen=min(round(-total * SCALE), -1), longest=int(length.max(initial=0)),
+    )  # fmt: skip
+
+
+Level = tuple[Ids, Ids, Ids]  # of each branch, whose it is, by which character, and where it leads
+
+
+def _bits(level: list[Level], kinds: int) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    """Return `bits` and `rank` of the branches of the first characters."""
+    width = (kinds >> LINE) + 1
+    bits = np.zeros(kinds * width, np.uint64)
+    for parents, by, _ in level:
+        np.bitwise_or.at(bits, parents * width + (by >> LINE), np.uint64(1) << (by & 63).astype(np.uint64))
+    count = np.bitwise_count(bits).astype(np.int64)
+    return bits, (kinds + np.cumsum(count) - count).astype(np.int32)
 
 
 def _numbers(codes: Ids, frequency: Ids) -> tuple[NDArray[np.int32], int]:
@@ -114,7 +106,7 @@ def _numbers(codes: Ids, frequency: Ids) -> tuple[NDArray[np.int32], int]:
     return number, len(found) + 1
 
 
-def _placed(levels: list[tuple[Ids, Ids, Ids]], size: int, kinds: int) -> tuple[NDArray[np.int32], ...]:
+def _placed(levels: list[Level], size: int, kinds: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
     """Return `base`, `parent` and `child`: each node gets a place in the table where its branches meet no others.
 
     Places are drawn at random and drawn again for the nodes that met others, those with most branches first.
