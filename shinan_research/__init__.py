@@ -36,7 +36,10 @@ PUBLIC = {
     "kit", "record_shift": "kit", "build_kit": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
     "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
     "describe_attention": "describe_topics", "describe_prevalence": "describe_topics", "describe_choice": "describe_topics",
-    "answer_topics": "describe_topics", "draw_attention": "figures", "draw_prevalence": "figures", "draw_choice": "figures",
+    "describe_topic_words": "describe_topics", "describe_topic_places": "describe_topics", "answer_attention":
+    "describe_topics", "answer_opinions": "describe_topics", "answer_topics": "describe_topics", "topic_places": "opinions",
+    "draw_attention": "figures", "draw_prevalence": "figures", "draw_choice": "figures", "draw_topic_words": "figures",
+    "draw_topic_places": "figures",
     "attention": "attention", "fit_topics": "topics", "Topics": "topics", "name_topics": "topics", "add_reports": "topics",
     "prevalence": "prevalence", "topic_trend": "prevalence", "second_opinion": "opinions", "explained_by_chapters": "opinions",
 }  # fmt: skip

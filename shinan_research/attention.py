@@ -62,7 +62,7 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
     if len(totals) < 2 or (totals == 0).any():
         raise ShinanError(f"The body holds no text in {before!r} or {after!r}; no share can be given.")
     chapters = chapters.sort_values(["after", "year", "report", "chapter"], kind="stable", ignore_index=True)
-    chapters["stratum"] = _strata(chapters, strata)
+    chapters["stratum"] = match_chapters(chapters, strata)
     rows = [_row(name, group) for name, group in chapters.groupby("stratum", sort=False)]
     table = pd.DataFrame(rows)
     for role, side, name in (("before", False, before), ("after", True, after)):
@@ -85,8 +85,14 @@ def chapter_names(row: Mapping[Any, Any]) -> tuple[str, str]:
     return clause or say(f"part.{row['part']}", "zh"), str(row["stratum"])
 
 
-def _strata(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:
-    """Return the name of each chapter's stratum."""
+def match_chapters(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:
+    """Return the name of each chapter's stratum, given `report, chapter, part, title`.
+
+    Raises
+    ------
+    ShinanError
+        If the strata lack a column.
+    """
     title = chapters["title"].astype(str).map(lambda words: NUMBER.sub("", words).strip())
     part = chapters["part"].astype(str)
     alone = part.where(title == "", title)

@@ -8,11 +8,14 @@ from typing import Any
 import pandas as pd
 
 from .attention import chapter_names
+from .coherence import TOP
 from .describe import Words, joined, listed
 from .explain import confounding, group_name
 from .messages import LANGUAGES, say
+from .topics import WEAK, Topics
 
 MOST = 3
+BORNE_OUT = 0.5
 
 
 def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
@@ -32,19 +35,129 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
     """
     words: Words = {"caption": {}, "alt": {}}
     matched = table.attrs["settings"]["matched_by"]
-    largest = table.loc[table["shift"].abs().round(9).sort_values(ascending=False, kind="stable").index].head(MOST)
     for one in LANGUAGES:
         values = _groups(table, one) | {"place": place[one], "matched": say(f"describe.attention.by_{matched}", one)}
         words["caption"][one] = joined([say(f"describe.attention.{key}", one, **values) for key in ("title", "body")], one)
-        named = [
-            say("describe.attention.change", one, name=chapter_names(row)[one != "zh"], **_shares(row))
-            for row in largest.to_dict("records")
-        ]
-        words["alt"][one] = say("describe.attention.alt", one, rows=len(table), most=listed(named, one))
+        words["alt"][one] = say("describe.attention.alt", one, rows=len(table), most=_largest(table, one))
     return words
 
 
-def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str], judges: str) -> Words:
+def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
+    """Say which chapters' shares of the body changed most, and which chapters only one group has.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.attention.attention`.
+    language
+        zh or en.
+    """
+    said = [say("describe.attention.most", language, most=_largest(table, language))]
+    for role, other in (("before", "after"), ("after", "before")):
+        alone = [chapter_names(row)[language != "zh"] for row in table[table[f"chapters_{other}"] == 0].to_dict("records")]
+        if alone:
+            values = {"group": _groups(table, language)[role], "names": listed(alone, language)}
+            said.append(say("describe.attention.alone", language, **values))
+    return joined(said, language)
+
+
+def _largest(table: pd.DataFrame, language: str) -> str:
+    """Return the chapters whose shares changed most, each with both shares."""
+    largest = table.loc[table["shift"].abs().round(9).sort_values(ascending=False, kind="stable").index].head(MOST)
+    named = [
+        say("describe.attention.change", language, name=chapter_names(row)[language != "zh"], **_shares(row))
+        for row in largest.to_dict("records")
+    ]
+    return listed(named, language)
+
+
+def describe_topic_words(topics: Topics, *, place: Mapping[str, str], most: int = TOP) -> Words:
+    """Say which words make each topic, and how the topics were found.
+
+    Parameters
+    ----------
+    topics
+        The model.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+    most
+        How many words of each topic are drawn.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    words: Words = {"caption": {}, "alt": {}}
+    table = topics.stability
+    for one in LANGUAGES:
+        names = {row["topic"]: f"{row['topic']} {row[one]}" for row in table.to_dict("records")}
+        weak = listed([names[topic] for topic in table.loc[table["weak"], "topic"]], one)
+        values = topics.settings | {"place": place[one], "number": len(table), "most": most, "limit": WEAK, "weak": weak}
+        values |= {name: f"{topics.settings[name]:,}" for name in ("tokens", "terms")} | {"judges": _judges(topics.judges, one)}
+        keys = ["title", "panels", "method", "support", *(["weak"] if table["weak"].any() else [])]
+        words["caption"][one] = joined([say(f"describe.topic_words.{key}", one, **values) for key in keys], one)
+        rows = [
+            say("describe.topic_words.row", one, name=name, words=" ".join(topics.top(topic, 5))) for topic, name in names.items()
+        ]
+        words["alt"][one] = say("describe.topic_words.alt", one, rows=("；" if one == "zh" else "; ").join(rows))
+    return words
+
+
+def describe_topic_places(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
+    """Say where the topics stand, and how much the chapters tell of them.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.opinions.topic_places`.
+    place
+        The name of the place, `{"zh": …, "en": …}`.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    words: Words = {"caption": {}, "alt": {}}
+    settings = table.attrs["settings"]
+    told = table.drop_duplicates("topic").sort_values("ami", kind="stable").to_dict("records")
+    lead = table.loc[table.groupby(["stratum", "side"], sort=False)["share"].idxmax()].to_dict("records")
+    for one in LANGUAGES:
+        values = {role: group_name(settings[role], one) for role in ("before", "after")} | {"place": place[one]}
+        values |= {"ami": f"{settings['ami']:.2f}"}
+        values |= {name: " ".join(_named(row, one).values()) for name, row in (("least", told[0]), ("most", told[-1]))}
+        keys = ("title", "told", "most") if len(told) > 1 else ("title", "told")
+        words["caption"][one] = joined([say(f"describe.topic_places.{key}", one, **values) for key in keys], one)
+        rows = [
+            f"{chapter_names(row)[one != 'zh']} ({group_name(row['group'], one)}) {row['topic']} {100 * row['share']:.0f}%"
+            for row in lead
+        ]
+        words["alt"][one] = say("describe.topic_places.alt", one, rows=listed(rows, one))
+    return words
+
+
+def answer_opinions(table: pd.DataFrame, language: str = "en") -> str:
+    """Say how well other models find the same topics, and which topics the first of them does not bear out.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.opinions.second_opinion`.
+    language
+        zh or en.
+    """
+    said = []
+    for model, rows in table.groupby("model", sort=False):
+        ends = {"low": rows["correlation"].min(), "high": rows["correlation"].max(), "median": rows["correlation"].median()}
+        said.append(say(f"describe.opinions.{model}", language, **{name: f"{value:.2f}" for name, value in ends.items()}))
+        alone = [" ".join(_named(row, language).values()) for row in rows[rows["correlation"] < BORNE_OUT].to_dict("records")]
+        if model == table["model"].iloc[0] and alone:
+            said.append(say("describe.opinions.alone", language, limit=BORNE_OUT, names=listed(alone, language)))
+    return joined(said, language)
+
+
+def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     """Say which topics there are, how much of the text they take, and whether their shares moved.
 
     Parameters
@@ -53,8 +166,6 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str], judges
         The table of :func:`~shinan_research.prevalence.prevalence`.
     place
         The name of the place, `{"zh": …, "en": …}`.
-    judges
-        Who named the topics: algorithm, machine reader or person.
 
     Returns
     -------
@@ -67,7 +178,7 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str], judges
         values = _groups(table, one) | {"place": place[one], "number": len(table), "level": f"{100 * first['level']:g}"}
         values |= {name: settings[name] for name in ("runs", "seed", "length", "units")}
         values |= {name: first[name] for name in ("clusters_before", "clusters_after")}
-        values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": say(f"judge.{judges}", one)}
+        values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": _judges(settings["judges"], one)}
         parts = [say(f"describe.prevalence.{key}", one, **values) for key in ("title", "panels", "method")]
         result = answer_topics(table, one)
         words["caption"][one] = joined([*parts, result, confounding(table, one)], one)
@@ -125,6 +236,11 @@ def describe_choice(table: pd.DataFrame) -> Words:
 
 def _groups(table: pd.DataFrame, language: str) -> dict[str, Any]:
     return {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
+
+
+def _judges(names: list[str], language: str) -> str:
+    """Return who judged, named in a language."""
+    return listed([say(f"judge.{name}", language) for name in names], language)
 
 
 def _shares(row: Mapping[Any, Any]) -> dict[str, str]:

@@ -178,6 +178,8 @@ def mark_words(record: Mapping[str, Any]) -> str:
         parts.append(f"{record['count_before']}→{record['count_after']}")
     elif record.get("share_before") is not None and record.get("share_after") is not None:
         parts.append("→".join(f"{100 * record[f'share_{role}']:.1f}%" for role in ("before", "after")))
+    elif record.get("topic") and record.get("share") is not None:
+        parts.append(f"{record['topic']} {100 * record['share']:.1f}%")
     about = ("report", "chapter_title", "certainty", "verdict")
     parts += [str(record[key]) for key in about if record.get(key) and record[key] != parts[0]]
     if "left" in record and "right" in record and record.get("char"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -11,7 +13,9 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics import adjusted_mutual_info_score
 
+from .attention import match_chapters
 from .coherence import TOP
+from .counts import Group, belongs, group_label
 from .errors import ShinanError
 from .topics import Topics
 
@@ -93,8 +97,9 @@ def explained_by_chapters(topics: Topics, *, strata: pd.DataFrame | None = None)
     """Say how much of the topics the authors' own chapters already tell.
 
     Each unit belongs to the topic with its largest share. The measure is mutual information with the chapter, adjusted for
-    chance: 0 if the chapters say nothing about the topics, 1 if they say all. A model with a value near 1 says nothing that
-    the table of contents does not.
+    chance and divided by the most that it can be, the smaller of the two entropies (mostly the topic's): 0 if the chapters say
+    nothing about the topics, 1 if they say all they can. A model with a value near 1 says nothing that the table of contents
+    does not.
 
     Parameters
     ----------
@@ -120,11 +125,73 @@ def explained_by_chapters(topics: Topics, *, strata: pd.DataFrame | None = None)
         chapter = chapter.map(lambda key: f"= {named[key]}" if key in named else key)
     code = pd.factorize(chapter)[0]
     leads = np.argmax(table[topics.ids].to_numpy(), axis=1)
-    values = [adjusted_mutual_info_score(code, leads == number) for number in range(len(topics.ids))]
+    values = [_told(code, leads == number) for number in range(len(topics.ids))]
     rows = pd.DataFrame({
         "topic": [*topics.ids, ALL], "label": [*topics.stability["zh"], ""], "label_en": [*topics.stability["en"], ""],
-        "ami": np.round([*values, adjusted_mutual_info_score(code, leads)], DIGITS) + 0.0,
+        "ami": np.round([*values, _told(code, leads)], DIGITS) + 0.0,
         "units": [*np.bincount(leads, minlength=len(topics.ids)), len(leads)],
     })  # fmt: skip
     rows.attrs["settings"] = topics.settings | {"function": "explained_by_chapters", "chapters": int(code.max()) + 1}
     return rows
+
+
+def _told(chapter: NDArray[np.int64], leads: NDArray[Any]) -> float:
+    """Return the adjusted mutual information of two partitions."""
+    return float(adjusted_mutual_info_score(chapter, leads, average_method="min"))
+
+
+def topic_places(topics: Topics, before: Group, after: Group, *, strata: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Say where the topics stand: the share of each topic in each matched chapter, before and after.
+
+    Parameters
+    ----------
+    topics
+        The model.
+    before, after
+        A year, a report id, or a place and a year.
+    strata
+        Matched chapters: `report, chapter, stratum`; without, chapters are matched by title.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `stratum, part, titles_before, titles_after, side` (before, after), `group, topic, label, label_en, share, size` (tokens
+        of the chapter that count), `ami` (how much the chapters tell of the topic, :func:`explained_by_chapters`), in order of
+        the chapters; the shares of a chapter sum to one. A chapter that a side lacks has no row there.
+    """
+    table = topics.shares
+    first, second = belongs(table, before), belongs(table, after)
+    units = table[first | second].assign(side=np.where(second[first | second], "after", "before"))
+    keys = ["side", "report", "chapter"]
+    chapters = units.groupby(keys, as_index=False).agg(
+        year=("year", "first"), part=("part", "first"), title=("chapter_title", "first")
+    )
+    chapters["later"] = chapters["side"] == "after"
+    chapters = chapters.sort_values(["later", "year", "report", "chapter"], kind="stable", ignore_index=True)
+    chapters["stratum"] = match_chapters(chapters, strata)
+    sums = units[topics.ids].mul(units["size"], axis=0).assign(size=units["size"], **{key: units[key] for key in keys})
+    merged = sums.merge(chapters[[*keys, "stratum"]], on=keys).groupby(["stratum", "side"])[[*topics.ids, "size"]].sum()
+    rows = [
+        _place(str(name), side, chapters[chapters["stratum"] == name], merged.loc[(name, side)], topics)
+        for name in dict.fromkeys(chapters["stratum"])
+        for side in ("before", "after")
+        if (name, side) in merged.index
+    ]
+    result = pd.concat(rows, ignore_index=True)
+    names = {"before": group_label(before), "after": group_label(after)}
+    result.insert(5, "group", result["side"].map(names))
+    told = explained_by_chapters(topics, strata=strata).set_index("topic")["ami"]
+    result["ami"] = result["topic"].map(told)
+    result.attrs["settings"] = topics.settings | {"function": "topic_places", "ami": float(told[ALL]), **names}
+    return result
+
+
+def _place(name: str, side: str, mine: pd.DataFrame, sums: pd.Series[float], topics: Topics) -> pd.DataFrame:
+    """Return the rows of one matched chapter on one side."""
+    titles = {role: " + ".join(filter(None, mine.loc[mine["side"] == role, "title"].astype(str))) for role in ("before", "after")}
+    return pd.DataFrame({
+        "stratum": name, "part": str(mine["part"].iloc[0]), "titles_before": titles["before"], "titles_after": titles["after"],
+        "side": side, "topic": topics.ids, "label": topics.stability["zh"].to_numpy(),
+        "label_en": topics.stability["en"].to_numpy(),
+        "share": (sums[topics.ids].to_numpy(dtype=float) / max(float(sums["size"]), 1)).round(6), "size": int(sums["size"]),
+    })  # fmt: skip

@@ -108,7 +108,7 @@ def prevalence(
     table = table[list(COLUMNS)]
     table.attrs["settings"] = topics.settings | {
         "function": "prevalence", "before": group_label(before), "after": group_label(after), "level": level,
-        "n_permutations": n_permutations, "seed": seed,
+        "n_permutations": n_permutations, "seed": seed, "judges": topics.judges,
     }  # fmt: skip
     return table
 

@@ -33,7 +33,8 @@ class Topics:
     Attributes
     ----------
     words
-        `topic, rank, term, probability, frex, units`, by topic and rank; all terms.
+        `topic, rank, term, probability, exclusive` (the topic's part of the term's probabilities in all topics), `frex, units`,
+        by topic and rank; all terms.
     shares
         One row per unit (see :class:`~shinan_research.windows.Windows`) and one column per topic, T1 to TK.
     stability
@@ -64,6 +65,25 @@ class Topics:
     def ids(self) -> list[str]:
         """The topics' ids, in order."""
         return [str(topic) for topic in self.stability["topic"]]
+
+    @property
+    def judges(self) -> list[str]:
+        """Who named the topics: algorithm, machine reader, person."""
+        return sorted(set(self.stability["decided_by"]))
+
+    def tables(self, most: int = 30) -> dict[str, pd.DataFrame]:
+        """Return what to publish beside a figure, by name: words, topics, and all that another program needs.
+
+        `counts` (unit, term, count) is the matrix of counts for stm and scikit-learn, `tokens` (unit, sentence, term) the
+        text as the model saw it, in order, for tomotopy and BERTopic, `units` what each unit is, with its shares. The first
+        table holds the `most` likeliest words of each topic.
+        """
+        terms = np.array(self.windows.terms, dtype=object)
+        frame = self.windows.frame.assign(term=terms[self.windows.frame["term"]])
+        counts = frame.groupby(["unit", "term"], sort=True).size().rename("count").reset_index()
+        words = self.words[self.words["rank"] <= most].reset_index(drop=True)
+        words.attrs["settings"] = self.words.attrs["settings"] | {"judges": self.judges}
+        return {"": words, "topics": self.stability, "units": self.shares, "counts": counts, "tokens": frame}
 
     def top(self, topic: str, n: int = TOP) -> list[str]:
         """Return the likeliest words of a topic."""
@@ -175,12 +195,13 @@ def _mean_shares(shares: NDArray[np.float64], size: pd.Series[int]) -> NDArray[n
 def _words(windows: Windows, probability: NDArray[np.float64], ids: list[str]) -> pd.DataFrame:
     """Return all terms of all topics with probability and FREX, by topic and rank."""
     spread = np.diff(windows.x.tocsc().indptr)
-    score = frex(probability)
+    score, part = frex(probability), (probability / probability.sum(axis=0)).round(6)
     tables = []
     for number, name in enumerate(ids):
         order = np.argsort(-probability[number], kind="stable")
-        columns = {"term": np.array(windows.terms, dtype=object), "probability": probability[number], "frex": score[number]}
-        table = pd.DataFrame({**columns, "units": spread}).iloc[order]
+        columns = {"term": np.array(windows.terms, dtype=object), "probability": probability[number]}
+        columns |= {"exclusive": part[number], "frex": score[number], "units": spread}
+        table = pd.DataFrame(columns).iloc[order]
         table.insert(0, "topic", name)
         table.insert(1, "rank", np.arange(1, len(order) + 1))
         tables.append(table)

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -10,14 +11,26 @@ from test_figures_vocabulary import tidy, words
 
 from shinan_research import FigureError
 from shinan_research.attention import attention
-from shinan_research.describe_topics import answer_topics, describe_attention, describe_choice, describe_prevalence
+from shinan_research.describe_topics import (
+    answer_attention,
+    answer_opinions,
+    answer_topics,
+    describe_attention,
+    describe_choice,
+    describe_prevalence,
+    describe_topic_places,
+    describe_topic_words,
+)
 from shinan_research.figures.style import WIDTHS
+from shinan_research.figures.topic_places import draw_topic_places
+from shinan_research.figures.topic_words import draw_topic_words
 from shinan_research.figures.topics import draw_attention, draw_choice, draw_prevalence
 from shinan_research.messages import LANGUAGES
+from shinan_research.opinions import second_opinion, topic_places
 from shinan_research.prevalence import prevalence
 from shinan_research.topics import Topics, fit_topics
 
-NAMES = ("attention", "choice", "prevalence")
+NAMES = ("attention", "choice", "prevalence", "words", "places")
 CASES = [("single", "zh"), ("single", "en"), ("single", "both"), ("onehalf", "en"), ("double", "zh"), ("double", "both")]
 PLACE = {"zh": "甲县", "en": "Jia County"}
 
@@ -34,15 +47,22 @@ def model() -> Topics:
 def tables() -> dict[str, pd.DataFrame]:
     """Return the table that each figure draws."""
     chapters = attention(planted_tokens(chapters=6), 2010, 2011)
+    places = topic_places(model(), 2010, 2011)
+    without = places[(places["stratum"] != places["stratum"].iloc[0]) | (places["side"] == "before")].reset_index(drop=True)
+    without.attrs = places.attrs
     return {
         "attention": chapters, "choice": model().choice, "prevalence": prevalence(model(), 2010, 2011, n_permutations=99),
+        "words": model().tables()[""], "places": without,
     }  # fmt: skip
 
 
 def draw(name: str, table: pd.DataFrame | None = None, *, width: str = "double", language: str = "both") -> Figure:
     """Draw one of the figures."""
-    figures = {"attention": draw_attention, "choice": draw_choice, "prevalence": draw_prevalence}
-    return figures[name](tables()[name] if table is None else table, width=width, language=language)
+    figures = {"attention": draw_attention, "choice": draw_choice, "prevalence": draw_prevalence, "places": draw_topic_places}
+    shown = tables()[name] if table is None else table
+    if name == "words":
+        return draw_topic_words(shown, model().stability, width=width, language=language)
+    return figures[name](shown, width=width, language=language)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -91,7 +111,7 @@ def test_captions_say_what_the_tables_say() -> None:
     """Captions and alternative texts hold the place, no gap and no nan, and a verdict only where there is one."""
     about = [
         describe_attention(tables()["attention"], place=PLACE), describe_choice(tables()["choice"]),
-        describe_prevalence(tables()["prevalence"], place=PLACE, judges="algorithm"),
+        describe_prevalence(tables()["prevalence"], place=PLACE),
     ]  # fmt: skip
     for one in LANGUAGES:
         for text in (each[kind][one] for each in about for kind in ("caption", "alt")):
@@ -101,3 +121,51 @@ def test_captions_say_what_the_tables_say() -> None:
     assert "T2" not in answer_topics(moved)
     moved.loc[1, "verdict"] = "lower"
     assert "T2" in answer_topics(moved) and "T1" not in answer_topics(moved)
+    for one in LANGUAGES:
+        weak = describe_topic_words(model(), place=PLACE)["caption"][one]
+        assert model().stability[one][0] in describe_topic_words(model(), place=PLACE)["alt"][one] and PLACE[one] in weak
+        said = describe_topic_places(tables()["places"], place=PLACE)
+        assert PLACE[one] in said["caption"][one] and f"{tables()['places'].attrs['settings']['ami']:.2f}" in said["caption"][one]
+
+
+def test_words_are_bars_of_their_probability() -> None:
+    """Each topic has a panel with its ten likeliest words, bars as long as their probability and dots at its own part."""
+    figure, topics = draw("words"), model()
+    scale = topics.words["probability"].max()
+    for ax, topic in zip(figure.axes, topics.ids, strict=True):
+        mine = topics.words[topics.words["topic"] == topic].head(10)
+        np.testing.assert_allclose([patch.get_width() for patch in ax.patches], mine["probability"] / scale)
+        dots = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+        np.testing.assert_allclose(dots, mine["exclusive"])
+        assert any(text.startswith(f"{topic}  ") for text in words(figure)) and set(mine["term"]) <= set(words(figure))
+
+
+def test_places_shade_each_cell_by_its_share() -> None:
+    """The darker a cell the larger the share, each cell stands for its row, and a chapter that is absent has crosses."""
+    table = tables()["places"]
+    before, after = draw("places").axes
+    strata = list(dict.fromkeys(table["stratum"]))
+    for ax, side in ((before, "before"), (after, "after")):
+        mine = table[table["side"] == side]
+        cells = ax.collections[0]
+        assert [int(row) for row in cells.get_gid().split(".")[2:]] == mine.index.tolist()
+        darkness = 1 - cells.get_facecolor()[:, 0]
+        assert (np.diff(darkness[np.argsort(mine["share"], kind="stable")]) >= 0).all() and darkness.max() > 0.5
+        tops = [strata[int(path.vertices[:, 1].min())] for path in cells.get_paths()]
+        assert tops == mine["stratum"].tolist()
+    assert len(after.lines) == 1 and not before.lines
+
+
+def test_sentences_on_attention_and_on_other_models() -> None:
+    """The largest change and what one report alone has are named; each model's correlations are given from low to high."""
+    table = attention(planted_tokens(chapters=6), 2010, 2011)
+    table.loc[2, ["share_before", "share_after", "shift", "chapters_after"]] = [0.3, 0.0, -0.3, 0]
+    said = answer_attention(table)
+    assert f"{table.loc[2, 'stratum']} 30.0 % to 0.0 %" in said and "only the report of 2010 has" in said
+    assert "2010年的报告才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")
+    other = second_opinion(model())
+    nmf = other[other["model"] == "nmf"]["correlation"]
+    assert f"{nmf.min():.2f} to {nmf.max():.2f} (median {nmf.median():.2f})" in answer_opinions(other)
+    assert "not borne out" not in answer_opinions(other)
+    other.loc[0, "correlation"] = 0.1
+    assert "T1" in answer_opinions(other) and "T2" not in answer_opinions(other, "zh")

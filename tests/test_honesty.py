@@ -51,6 +51,10 @@ DRAWN = {
     "ranking": glossed(sr.draw_ranking),
     "attention": lambda tables, study, width: sr.draw_attention(tables[""], width=width, language=study.language),
     "topics": lambda tables, study, width: sr.draw_prevalence(tables[""], width=width, language=study.language),
+    "topic-words": lambda tables, study, width: sr.draw_topic_words(
+        tables[""], tables["topics"], width=width, language=study.language
+    ),
+    "topic-places": lambda tables, study, width: sr.draw_topic_places(tables[""], width=width, language=study.language),
     "topic-number": lambda tables, study, width: sr.draw_choice(tables[""], width=width, language=study.language),
     "word-shift": lambda tables, study, width: sr.draw_word_shift(tables[""], width=width, language=study.language),
     "placebo": glossed(sr.draw_placebo),

@@ -16,7 +16,7 @@ def known(rows: list[tuple[str, str, int, int, int, float]]) -> Topics:
     """Return a model of two topics with given shares: report, place, year, chapter, size, share of the first."""
     table = pd.DataFrame(rows, columns=["report", "place", "year", "chapter", "size", "T1"])
     table["T2"] = 1 - table["T1"]
-    names = pd.DataFrame({"topic": ["T1", "T2"], "zh": ["甲", "乙"], "en": ["a", "b"]})
+    names = pd.DataFrame({"topic": ["T1", "T2"], "zh": ["甲", "乙"], "en": ["a", "b"], "decided_by": "algorithm"})
     runs = np.repeat(table[["T1", "T2"]].to_numpy(dtype=np.float32)[None], 3, axis=0)
     nothing = Windows(table, [], pd.DataFrame())
     return Topics(names, table, names, names, nothing, runs, np.zeros_like(runs[0]), {})

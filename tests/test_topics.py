@@ -108,6 +108,14 @@ def test_what_other_programs_are_given(topics: Topics) -> None:
     windows = topics.windows
     assert windows.x.shape == (len(topics.shares), len(windows.terms)) and windows.x.sum() == len(windows.frame)
     assert windows.frame["unit"].is_monotonic_increasing and list(windows.frame) == ["unit", "sentence", "term"]
+    tables = topics.tables(most=12)
+    dense = windows.x.toarray()
+    for unit, term, count in tables["counts"].sample(50, random_state=0).itertuples(index=False):
+        assert dense[unit, windows.terms.index(term)] == count
+    assert tables["counts"]["count"].sum() == len(tables["tokens"]) == windows.x.sum()
+    assert len(tables[""]) == 48 and tables[""].attrs["settings"]["judges"] == topics.judges == ["algorithm"]
+    part = topics.words.set_index(["term", "topic"]).loc[topics.top("T1")[0]]
+    assert part.loc["T1", "exclusive"] == pytest.approx(part.loc["T1", "probability"] / part["probability"].sum(), abs=1e-5)
 
 
 def test_settings_say_how_it_was_made(topics: Topics) -> None:

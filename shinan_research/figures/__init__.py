@@ -8,6 +8,8 @@ from .sensitivity import draw_sensitivity
 from .series import draw_series
 from .shift import draw_rates, draw_ratio, draw_shift
 from .targets import draw_targets
+from .topic_places import draw_topic_places
+from .topic_words import draw_topic_words
 from .topics import draw_attention, draw_choice, draw_prevalence
 from .word_shift import draw_word_shift
 
@@ -25,5 +27,7 @@ __all__ = [
     "draw_series",
     "draw_shift",
     "draw_targets",
+    "draw_topic_places",
+    "draw_topic_words",
     "draw_word_shift",
 ]

@@ -157,7 +157,7 @@ def units_of(rng: np.random.Generator, pairs: int, shift: float, topics: int = 6
 def known(table: pd.DataFrame, shares: Array) -> Topics:
     """Return a model whose shares are the true ones."""
     ids = [f"T{number}" for number in range(1, shares.shape[1] + 1)]
-    names = pd.DataFrame({"topic": ids, "zh": ids, "en": ids})
+    names = pd.DataFrame({"topic": ids, "zh": ids, "en": ids, "decided_by": "algorithm"})
     whole = pd.concat([table, pd.DataFrame(shares, columns=ids)], axis=1)
     nothing = Windows(table, [], pd.DataFrame())
     runs = np.repeat(shares[None].astype(np.float32), 2, axis=0)
