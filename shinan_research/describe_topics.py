@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .attention import chapter_names
+from .choice import LEAST_HALVES, LEAST_SUPPORT
 from .coherence import TOP
 from .describe import Words, joined, listed
 from .explain import confounding, group_name
@@ -16,6 +17,7 @@ from .topics import WEAK, Topics
 
 MOST = 3
 BORNE_OUT = 0.5
+AGREEMENTS = {"agreement": "agreement", "tokens": "agreement_tokens", "sentences": "agreement_sentences"}
 
 
 def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
@@ -223,10 +225,12 @@ def describe_choice(table: pd.DataFrame) -> Words:
     words: Words = {"caption": {}, "alt": {}}
     passed = table.loc[table["chosen"], ["supported", "steady", "coherent"]].all(axis=None)
     rule = "by_hand" if not table.attrs["settings"]["by_rule"] else "kept" if passed else "unkept"
-    values = {"low": table["topics"].min(), "high": table["topics"].max()}
-    values["chosen"] = table.loc[table["chosen"], "topics"].iloc[0]
+    row = table[table["chosen"]].iloc[0]
+    values: dict[str, object] = {"low": table["topics"].min(), "high": table["topics"].max(), "chosen": row["topics"]}
+    values |= {"halves": LEAST_HALVES, "support": LEAST_SUPPORT, "reports": table.attrs["settings"]["reference_reports"]}
+    values |= {name: f"{row[column]:.2f}" for name, column in AGREEMENTS.items()}
     for one in LANGUAGES:
-        result = say(f"describe.choice.{rule}", one)
+        result = joined([say(f"describe.choice.{key}", one, **values) for key in (rule, "excess")], one)
         words["caption"][one] = joined(
             [*(say(f"describe.choice.{key}", one, **values) for key in ("title", "panels")), result], one
         )

@@ -21,7 +21,7 @@ from shinan_research.describe_topics import (
     describe_topic_places,
     describe_topic_words,
 )
-from shinan_research.figures.style import WIDTHS
+from shinan_research.figures.style import COLOURS, WIDTHS
 from shinan_research.figures.topic_places import draw_topic_places
 from shinan_research.figures.topic_words import draw_topic_words
 from shinan_research.figures.topics import draw_attention, draw_choice, draw_prevalence
@@ -169,3 +169,17 @@ def test_sentences_on_attention_and_on_other_models() -> None:
     assert "not borne out" not in answer_opinions(other)
     other.loc[0, "correlation"] = 0.1
     assert "T1" in answer_opinions(other) and "T2" not in answer_opinions(other, "zh")
+
+
+def test_the_choice_is_marked_and_shuffled_text_is_drawn() -> None:
+    """In each panel the chosen number alone is in colour, what fails the rule is hollow, and the nulls are those of the table."""
+    table = model().choice.assign(halves=0.95, weakest_support=[0.9, 0.2, 0.9], chosen=[True, False, False])
+    figure = draw("choice", table)
+    for ax, columns in zip(figure.axes, (2, 1, 1), strict=True):
+        coloured = [line.get_xdata()[0] for line in ax.lines if line.get_markerfacecolor() == COLOURS["after"]]
+        assert coloured == [table["topics"].iloc[0]] * columns
+    hollow = [line for line in figure.axes[0].lines if line.get_markerfacecolor() == "white"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in hollow] == [(table["topics"].iloc[1], 0.2)]
+    heights = [tuple(line.get_ydata()) for ax in figure.axes for line in ax.lines]
+    for name in ("agreement", "coherence"):
+        assert tuple(table[f"{name}_tokens"]) in heights or table[f"{name}_tokens"].isna().any()

@@ -39,6 +39,20 @@ class Layout(NamedTuple):
     row: float
 
 
+PANELS = {
+    "stability": ("halves", "weakest_support"),
+    "agreement": ("agreement", "agreement_sentences", "agreement_tokens"),
+    "coherence": ("coherence", "coherence_sentences", "coherence_tokens"),
+}
+GREY = {"color": "#a0a0a0", "markerfacecolor": "#a0a0a0", "markeredgewidth": 0.5}
+INK = {"color": COLOURS["ink"], "markerfacecolor": COLOURS["ink"], "markeredgewidth": 0.7}
+LINES: dict[str, dict[str, Any]] = {
+    "text": INK | {"marker": "o", "linestyle": "-"},
+    "halves": INK | {"marker": "o", "linestyle": "-"},
+    "weakest_support": INK | {"marker": "s", "linestyle": (0, (5, 1.5))},
+    "_sentences": GREY | {"marker": "^", "linestyle": "-"},
+    "_tokens": GREY | {"marker": "v", "linestyle": (0, (1, 1.2))},
+}
 LAYOUTS = {"double": Layout(48, 50, 6.6), "onehalf": Layout(36, 32, 6.6), "single": Layout(29, 23, 6.6)}
 
 
@@ -130,19 +144,19 @@ def draw_choice(table: pd.DataFrame, *, width: str = "double", language: str = "
     if table.empty:
         raise FigureError("Nothing to draw: no number of topics was examined.")
     across, beside = width_mm(width), width == "double"
-    panels = {
-        "support": ("weakest_support", LEAST_SUPPORT, ()),
-        "halves": ("halves", LEAST_HALVES, ()),
-        "coherence": ("coherence", table["coherence"].max() - COHERENCE_MARGIN, ("coherence_tokens", "coherence_sentences")),
-    }
-    height, left = 32.0, 9.0
+    limits = {"halves": LEAST_HALVES, "weakest_support": LEAST_SUPPORT, "coherence": table["coherence"].max() - COHERENCE_MARGIN}
+    height, left, foot = 32.0, 9.0, 6.0 if beside else 10.0
     one = (across - MARGIN - left) / 3 - 9 if beside else across - left - 2 * MARGIN
     with house_style():
-        figure = figure or new_figure(width, 9 + height + 11 if beside else 3 * (height + 18))
-        for number, (name, (column, limit, nulls)) in enumerate(panels.items()):
+        figure = figure or new_figure(width, 9 + height + 11 + foot if beside else 3 * (height + 18) + foot)
+        for number, (name, columns) in enumerate(PANELS.items()):
             x, y = (left + number * (one + 11), 9.0) if beside else (left + 1, 9 + number * (height + 18))
-            _measure(add_axes(figure, x, y, one, height), table, column, limit, nulls, language)
+            _measure(add_axes(figure, x, y, one, height), table, columns, limits, language)
             marks.draw_title(figure, x - 6, y - 6.2, "abc"[number], say(f"topics.{name}", language), room=one + 6)
+        words = {"halves": "halves", "weakest_support": "support", "_sentences": "sentences", "_tokens": "tokens"}
+        keys = [(LINES[name] | {"markersize": 3.4}, say(f"topics.{key}", language)) for name, key in words.items()]
+        chosen = {"marker": "o", "markersize": 3.8, "color": COLOURS["ink"], "markerfacecolor": COLOURS["after"]}
+        marks.draw_key(figure, [*keys, (chosen, say("topics.chosen", language))], -foot + 2, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
 
@@ -210,23 +224,22 @@ def _rows(ax: Axes, number: int) -> None:
     marks.bare(ax)
 
 
-def _measure(ax: Axes, table: pd.DataFrame, column: str, limit: float, nulls: tuple[str, ...], language: str) -> None:
-    """Draw one measure over the numbers of topics, its threshold dashed, shuffled text in grey, the choice filled."""
-    for null in nulls:
-        ax.plot(table["topics"], table[null], color=COLOURS["faint"], linewidth=1.0, zorder=1)
-    ax.plot(table["topics"], table[column], color=COLOURS["ink"], linewidth=0.9, zorder=2)
-    for number, row in enumerate(table.to_dict("records")):
-        face = COLOURS["after"] if row["chosen"] else COLOURS["ink"] if row[column] >= limit else "white"
-        style: dict[str, Any] = {
-            "marker": "o",
-            "markersize": 3.8,
-            "markeredgewidth": 0.7,
-            "color": COLOURS["ink"],
-            "markerfacecolor": face,
-        }
-        marks.of_row(ax.plot([row["topics"]], [row[column]], zorder=3, clip_on=False, **style)[0], number)
-    if pd.notna(limit):
-        ax.axhline(limit, color="#777777", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
+def _measure(ax: Axes, table: pd.DataFrame, columns: tuple[str, ...], limits: Mapping[str, float], language: str) -> None:
+    """Draw measures over the numbers of topics, their limits dashed, shuffled text in grey, the choice in colour."""
+    for column in columns:
+        null = column.startswith(f"{columns[0]}_")
+        style = LINES.get(column.removeprefix(columns[0]) if null else column, LINES["text"])
+        ax.plot(table["topics"], table[column], **style | {"marker": "", "linewidth": 0.9, "zorder": 1})
+        limit = limits.get(column, float("nan"))
+        for number, row in enumerate(table.to_dict("records")):
+            passed = "white" if row[column] < limit else style["markerfacecolor"]
+            face = COLOURS["after"] if row["chosen"] and not null else passed
+            mark = style | {"markersize": 2.4 if null else 3.8, "markerfacecolor": face, "clip_on": False, "zorder": 3}
+            marks.of_row(ax.plot([row["topics"]], [row[column]], **mark)[0], number)
+        if pd.notna(limit):
+            ax.axhline(limit, color="#777777", linewidth=0.6, linestyle=(0, (3, 2)), zorder=0)
+    if columns[0] != "coherence":
+        ax.set_ylim(0, 1)
     ax.set_xticks(table["topics"].tolist())
     ax.locator_params(axis="y", nbins=5)
     fit_text(ax.set_xlabel(say("topics.number", language), labelpad=2), axes_width(ax))
