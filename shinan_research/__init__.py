@@ -28,6 +28,7 @@ PUBLIC = {
     "growth_claims": "targets", "draw_lost": "figures",
     "draw_shift": "figures", "draw_rates": "figures", "draw_ratio": "figures", "draw_places": "figures",
     "describe_ranking": "describe", "describe_word_shift": "describe", "describe_placebo": "describe",
+    "measured": "describe", "measures": "sensitivity", "log_odds": "sensitivity",
     "describe_sensitivity": "describe", "survivors": "describe", "divergence": "describe", "standings": "describe",
     "company": "describe", "holding": "describe", "detectable": "describe", "sensitivity": "sensitivity", "steadiness":
     "sensitivity", "place_targets": "announced", "choose_pair": "announced", "answer_targets": "announced",

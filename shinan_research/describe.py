@@ -270,6 +270,25 @@ def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
         )  # fmt: skip
 
 
+def measured(table: pd.DataFrame, language: str = "en", *, most: int = 20) -> str:
+    """Say how many of the words that stand out most would do so under the field's other measures too.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.sensitivity.measures`.
+    most
+        How many words of each ranking are set beside each other.
+    """
+    if table.empty:
+        return say("describe.measures.none", language)
+    most = min(most, len(table))
+    first = {name: set(table.loc[table[name] <= most, "term"].astype(str)) for name in ("keyness", "g2", "log_odds", "ratio")}
+    shared = {name: len(first["keyness"] & first[name]) for name in ("g2", "log_odds", "ratio")}
+    prior = f"{table.attrs['settings']['prior']:g}"
+    return say("describe.measures.shared", language, most=most, prior=prior, **shared)
+
+
 def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
     """Say what change texts of this length can show: for words by how often they stand, or for each testable declared term.
 

@@ -166,6 +166,80 @@ def _direction(ratio: pd.Series[float]) -> np.ndarray[tuple[int], np.dtype[np.fl
     return np.asarray(np.sign(np.where(np.abs(values) < TIE, 0.0, values)))
 
 
+def log_odds(table: pd.DataFrame, *, prior: float = 500.0) -> pd.DataFrame:
+    """Rank a vocabulary by the log-odds ratio with an informative Dirichlet prior, the "fightin' words" of its field.
+
+    With counts y and totals n of a group, and a prior that holds `prior` tokens shared out as both groups together use the
+    words (α of a word, α₀ of all), a group's log odds are log((y + α) / (n + α₀ − y − α)). The difference δ, after less
+    before, has the approximate variance 1 / (y₁ + α) + 1 / (y₂ + α), and z is δ over its root.
+
+    The z is no test here: it takes tokens as independent draws, and words come in bursts. The prior draws rare words towards
+    0, which hides some bursts and no burst of a frequent word. It serves to compare with studies that rank by it.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.shifts.compare` for the vocabulary.
+    prior
+        α₀, in tokens; the larger, the less rare words count.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, count_before, count_after, log_odds` (δ, natural logarithm, > 0 is more after), `z`; by falling |z|, then term.
+
+    Raises
+    ------
+    ShinanError
+        If the prior is not positive.
+
+    Notes
+    -----
+    Monroe, Colaresi and Quinn (2008), Political Analysis 16(4), 372–403.
+    """
+    if not prior > 0:
+        raise ShinanError(f"prior is {prior!r}; expected a number of tokens above 0, such as 500.")
+    names = ("count_before", "count_after", "total_before", "total_after")
+    y1, y2, n1, n2 = (table[name].to_numpy(dtype=float) for name in names)
+    alpha = prior * (y1 + y2) / (n1 + n2)
+    rests = ((y, n + prior - y - alpha) for y, n in ((y1, n1), (y2, n2)))
+    one, two = (np.log(np.divide(y + alpha, rest, out=np.ones_like(y), where=rest > 0)) for y, rest in rests)
+    found = table[["term", "count_before", "count_after"]].assign(log_odds=two - one)
+    found["z"] = found["log_odds"] / np.sqrt(1 / (y1 + alpha) + 1 / (y2 + alpha))
+    order = found.assign(size=-found["z"].abs().round(12)).sort_values(["size", "term"], kind="stable").index
+    found = found.loc[order].reset_index(drop=True)
+    found.attrs["settings"] = dict(table.attrs.get("settings", {})) | {"function": "log_odds", "prior": prior}
+    return found
+
+
+def measures(table: pd.DataFrame, *, prior: float = 500.0) -> pd.DataFrame:
+    """Say at which place each word would stand under the standard measures of the field.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.shifts.compare` for the vocabulary.
+    prior
+        Of :func:`log_odds`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of `table`: `term, count_before, count_after, verdict`, and the place of the word, from 1 on, by
+        `keyness` (√(G2 within strata / dispersion), the order of `table`), by `g2` (tokens as independent draws), by
+        `log_odds` (|z| with a Dirichlet prior) and by `ratio` (|log2 ratio|, 0.5 added to counts). Ties go by term.
+    """
+    odds = log_odds(table, prior=prior).set_index("term")["z"].reindex(table["term"]).to_numpy()
+    values = {"keyness": table["keyness"], "g2": table["g2"], "log_odds": odds, "ratio": table["log2_ratio"]}
+    found = table[["term", "count_before", "count_after", "verdict"]].copy()
+    for name, value in values.items():
+        size = pd.DataFrame({"size": -np.abs(np.asarray(value, dtype=float)).round(12), "term": found["term"].astype(str)})
+        order = size.sort_values(["size", "term"], kind="stable").index
+        found[name] = pd.Series(np.arange(1, len(found) + 1), index=order)
+    found.attrs["settings"] = dict(table.attrs.get("settings", {})) | {"function": "measures", "prior": prior}
+    return found
+
+
 def steadiness(table: pd.DataFrame) -> pd.DataFrame:
     """Count for each term under how many ways of counting its verdict and its direction hold.
 

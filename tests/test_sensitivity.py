@@ -1,11 +1,15 @@
 """Re-running a comparison: every way of counting once, each row that of compare, and what differs is what differs."""
 
+import math
+import warnings
+
 import pandas as pd
 import pytest
 from test_counts import tokens_of
 
-from shinan_research import ShinanError, compare
-from shinan_research.sensitivity import sensitivity, steadiness
+from shinan_research import ShinanError, compare, measured
+from shinan_research.messages import LANGUAGES
+from shinan_research.sensitivity import log_odds, measures, sensitivity, steadiness
 
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
 GRASS = "草" * 30
@@ -120,3 +124,85 @@ def test_a_reading_that_repeats_another_is_no_other_way(readings: dict[str, pd.D
     assert steadiness(found)["ways"].tolist() == [2 * 3 * 2 - 1]
     alone = sensitivity({"probable": copies["all"], "all": copies["all"]}, BEFORE, AFTER, terms=["花"], scopes=["body"])
     assert set(alone["variant"]) == {"probable"} and steadiness(alone)["ways"].tolist() == [3 * 2 - 1]
+
+
+@pytest.fixture(scope="module")
+def vocabulary(readings: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the comparison of a small vocabulary, some of whose words stand on one side alone."""
+    texts = {BEFORE: ["花花树山水" + GRASS] * 9 + ["鸟" * 9], AFTER: ["花树树树水云" + GRASS] * 9}
+    return compare(tokens_of({key: [blocks] for key, blocks in texts.items()}), BEFORE, AFTER, n_permutations=0)
+
+
+def by_hand(row: dict[str, float], prior: float) -> tuple[float, float]:
+    """Return the log-odds ratio and its z of one word, from the formula, with the standard library."""
+    alpha = prior * (row["count_before"] + row["count_after"]) / (row["total_before"] + row["total_after"])
+    odds = [
+        (row[f"count_{side}"] + alpha) / (row[f"total_{side}"] + prior - row[f"count_{side}"] - alpha)
+        for side in ("before", "after")
+    ]
+    variance = 1 / (row["count_before"] + alpha) + 1 / (row["count_after"] + alpha)
+    return math.log(odds[1]) - math.log(odds[0]), (math.log(odds[1]) - math.log(odds[0])) / math.sqrt(variance)
+
+
+@pytest.mark.parametrize("prior", [0.5, 500.0, 100_000.0])
+def test_log_odds_are_those_of_the_formula(vocabulary: pd.DataFrame, prior: float) -> None:
+    """Every word's log-odds ratio and z are those of the published formula, to 1e-12, in falling order of |z|."""
+    found = log_odds(vocabulary, prior=prior)
+    rows = vocabulary.set_index("term").to_dict("index")
+    assert set(found["term"]) == set(rows) and len(found) >= 6
+    for row in found.itertuples():
+        assert (row.log_odds, row.z) == pytest.approx(by_hand(rows[row.term], prior), rel=1e-12, abs=1e-12), row.term
+    assert found["z"].abs().round(12).is_monotonic_decreasing
+    assert found.attrs["settings"]["prior"] == prior
+
+
+def test_a_large_prior_hides_rare_words(vocabulary: pd.DataFrame) -> None:
+    """With a prior far larger than the texts no word has any z to speak of; a small one leaves the rarest their size."""
+    assert log_odds(vocabulary, prior=1e9)["z"].abs().max() < 0.1 < log_odds(vocabulary, prior=0.5)["z"].abs().max()
+
+
+def test_log_odds_swap_signs_and_nothing_else(vocabulary: pd.DataFrame) -> None:
+    """With before and after exchanged every sign turns and the order stays."""
+    names = {
+        f"{name}_{one}": f"{name}_{two}" for name in ("count", "total") for one, two in (("before", "after"), ("after", "before"))
+    }
+    one, two = log_odds(vocabulary), log_odds(vocabulary.rename(columns=names))
+    assert one["term"].tolist() == two["term"].tolist()
+    assert one["z"].tolist() == pytest.approx((-two["z"]).tolist())
+
+
+def test_a_prior_of_nothing_and_a_text_of_one_word(vocabulary: pd.DataFrame) -> None:
+    """A prior that is not positive is refused; a text of one word alone has no odds and no missing value."""
+    for prior in (0.0, -1.0, float("nan")):
+        with pytest.raises(ShinanError, match="expected a number of tokens above 0"):
+            log_odds(vocabulary, prior=prior)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        alone = log_odds(compare(tokens_of({BEFORE: [["花"] * 9], AFTER: [["花花"] * 9]}), BEFORE, AFTER, n_permutations=0))
+    assert alone[["log_odds", "z"]].to_numpy().tolist() == [[0, 0]]
+
+
+def test_measures_rank_every_word_under_each(vocabulary: pd.DataFrame) -> None:
+    """Under each measure the places are 1 to the number of words, in falling order of its size, ties by term."""
+    found = measures(vocabulary)
+    assert found["term"].tolist() == vocabulary["term"].tolist()
+    odds = log_odds(vocabulary).set_index("term")["z"].reindex(vocabulary["term"]).to_numpy()
+    sizes = {"keyness": vocabulary["keyness"], "g2": vocabulary["g2"], "log_odds": odds, "ratio": vocabulary["log2_ratio"]}
+    for name, values in sizes.items():
+        pairs = sorted(zip((-abs(round(value, 12)) for value in values), vocabulary["term"], strict=True))
+        assert found.sort_values(name)["term"].tolist() == [term for _, term in pairs], name
+        assert sorted(found[name]) == list(range(1, len(found) + 1))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_rankings_share_is_counted(vocabulary: pd.DataFrame, language: str) -> None:
+    """The sentence gives the prior and how many words are among the first under each measure too; without words it says so."""
+    found = measures(vocabulary)
+    shared = [
+        len(set(found[found["keyness"] <= 3]["term"]) & set(found[found[name] <= 3]["term"]))
+        for name in ("g2", "log_odds", "ratio")
+    ]
+    words = measured(found, language, most=3)
+    numbers = [word for word in ("3", "500", *map(str, shared)) if word in words]
+    assert len(numbers) == 5 and "{" not in words
+    assert measured(found.head(0), language) and "{" not in measured(found.head(0), language)
