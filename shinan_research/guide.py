@@ -14,20 +14,25 @@ from .sensitivity import steadiness
 
 REFERENCES = {
     "Benjamini and Hochberg 1995": "Benjamini, Y. and Hochberg, Y. (1995). Controlling the false discovery rate: a practical and "
-    "powerful approach to multiple testing. Journal of the Royal Statistical Society B 57, 289–300.",
-    "Breslow and Day 1987": "Breslow, N. E. and Day, N. E. (1987). Statistical Methods in Cancer Research II. Lyon: IARC.",
+    "powerful approach to multiple testing. Journal of the Royal Statistical Society B 57(1), 289–300. "
+    "doi:10.1111/j.2517-6161.1995.tb02031.x",
+    "Breslow and Day 1987": "Breslow, N. E. and Day, N. E. (1987). Statistical Methods in Cancer Research II: The Design and "
+    "Analysis of Cohort Studies. IARC Scientific Publications 82. Lyon: International Agency for Research on Cancer.",
     "Brown et al. 2001": "Brown, L. D., Cai, T. T. and DasGupta, A. (2001). Interval estimation for a binomial proportion. "
-    "Statistical Science 16, 101–133.",
+    "Statistical Science 16(2), 101–133. doi:10.1214/ss/1009213286",
     "Lijffijt et al. 2016": "Lijffijt, J., Nevalainen, T., Säily, T., Papapetrou, P., Puolamäki, K. and Mannila, H. (2016). "
-    "Significance testing of word frequencies in corpora. Digital Scholarship in the Humanities 31, 374–397.",
+    "Significance testing of word frequencies in corpora. Digital Scholarship in the Humanities 31(2), 374–397. "
+    "doi:10.1093/llc/fqu064",
     "Lund et al. 2012": "Lund, S. P., Nettleton, D., McCarthy, D. J. and Smyth, G. K. (2012). Detecting differential expression "
     "in RNA-sequence data using quasi-likelihood with shrunken dispersion estimates. Statistical Applications in Genetics and "
-    "Molecular Biology 11(5).",
+    "Molecular Biology 11(5), article 8. doi:10.1515/1544-6115.1826",
     "Mantel and Haenszel 1959": "Mantel, N. and Haenszel, W. (1959). Statistical aspects of the analysis of data from "
-    "retrospective studies of disease. Journal of the National Cancer Institute 22, 719–748.",
-    "Phipson and Smyth 2010": "Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical "
-    "Applications in Genetics and Molecular Biology 9(1).",
-    "Tarone 1990": "Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46, 515–522.",
+    "retrospective studies of disease. Journal of the National Cancer Institute 22(4), 719–748. doi:10.1093/jnci/22.4.719",
+    "Phipson and Smyth 2010": "Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero: calculating exact "
+    "p-values when permutations are randomly drawn. Statistical Applications in Genetics and Molecular Biology 9(1), article 39. "
+    "doi:10.2202/1544-6115.1585",
+    "Tarone 1990": "Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46(2), "
+    "515–522. doi:10.2307/2531456",
 }
 
 

@@ -110,7 +110,7 @@ def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int6
 
     In each cell (a group within a stratum) v = S / (S − 1) · Σ (x − rate · n)² over its S units; the dispersion is the sum
     of v over the count, the factor by which a Poisson regression's variance must be multiplied (HC0 up to S / (S − 1)). Cells
-    of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, section 5A.12),
+    of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, Sampling Techniques),
     so that a difference of strata counts as variation there.
 
     Of paired reports the unit is the place: v = S / (S − 1) · Σ (d2 − d1)², d being a place's count minus what its group's rate
@@ -306,7 +306,7 @@ def common_ratio(logit: Array, strata: Strata) -> Array:
 
     In a stratum the share is R n2 / (n1 + R n2), and over strata their mean, weighted by the counts of the term (by the totals
     if there are none). Given the counts of the strata this is the equation of the maximum likelihood estimate of a ratio
-    common to them (Breslow and Day 1987, section 3.6). One stratum has a closed form; otherwise Newton steps on the logit.
+    common to them (Breslow and Day 1987, ch. 3). One stratum has a closed form; otherwise Newton steps on the logit.
     """
     offset = np.log(strata.n2 / strata.n1)
     if len(offset) == 1:

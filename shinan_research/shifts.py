@@ -140,7 +140,7 @@ def compare(
 
     Notes
     -----
-    G2: Dunning (1993). Strata: Mantel and Haenszel (1959); common ratio: Breslow and Day (1987, sec. 3.6). Sandwich dispersion:
+    G2: Dunning (1993). Strata: Mantel and Haenszel (1959); common ratio: Breslow and Day (1987, ch. 3). Sandwich dispersion:
     McCullagh and Nelder (1989, ch. 9); shrinkage after Lund et al. (2012). Jeffreys interval: Brown, Cai and DasGupta (2001). p
     never 0: Phipson and Smyth (2010). Untestable: Tarone (1990).
     """
