@@ -110,7 +110,7 @@ def raw_dispersion(counts: Counts) -> tuple[Array, Array, Array, NDArray[np.int6
 
     In each cell (a group within a stratum) v = S / (S − 1) · Σ (x − rate · n)² over its S units; the dispersion is the sum
     of v over the count, the factor by which a Poisson regression's variance must be multiplied (HC0 up to S / (S − 1)). Cells
-    of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, Sampling Techniques),
+    of one unit tell nothing of variation; those of a group are put together (collapsed strata: Cochran 1977, ch. 5A),
     so that a difference of strata counts as variation there.
 
     Of paired reports the unit is the place: v = S / (S − 1) · Σ (d2 − d1)², d being a place's count minus what its group's rate
