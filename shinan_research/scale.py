@@ -197,10 +197,16 @@ def _job(report: Report, folder: Path | None, rule: str) -> Job:
     """Return a report with what an earlier run left for it; a damaged file is as good as none."""
     if folder is None:
         return Job(report, None, None)
-    facts = (rule, *(repr(getattr(report, name)) for name in Report.__dataclass_fields__))
+    same = {"text": None} if report.text == report.witness else {}  # no need to digest it twice
+    facts = (rule, *(_fact(same.get(name, getattr(report, name))) for name in Report.__dataclass_fields__))
     path = folder / f"{sha256(chr(10).join(facts).encode('utf-8', 'surrogatepass'))}{SUFFIX}"
     found = path.read_bytes() if path.exists() else b""
     return Job(report, path, found if _sound(found) else None)
+
+
+def _fact(value: Any) -> str:
+    """Return a text that differs for different values; of a long text, which it takes time to quote, that with its length."""
+    return f"{len(value)} {value}" if isinstance(value, str) else repr(value)
 
 
 def _finished(jobs: list[Job], future: Future[list[Result]] | None) -> Iterator[tuple[Job, Result]]:
