@@ -178,25 +178,23 @@ def count_units(
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
     chosen = (first | second) & tokens["part"].isin(_parts(scope))
     chosen &= headings | ~tokens["heading"]
-    body = tokens[chosen]
     keys = ["report", "place" if unit == "report" else unit]
+    body = tokens.loc[chosen, list(dict.fromkeys([*keys, "chapter", "part", "han", "kind", "term", "heading"]))]
     units = (
         body.assign(after=second[chosen])
         .groupby(keys, sort=True)
         .agg(after=("after", "first"), chapter=("chapter", "first"), part=("part", "first"), han=("han", "sum"))
     )
     lexical = body[body["kind"].isin(["word", "term"])]
-    _check_text(
-        units, lexical.groupby(keys).size().reindex(units.index, fill_value=0), found, f"{scope!r} holds no", (before, after)
-    )
+    words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
+    _check_text(units, words, found, f"{scope!r} holds no", (before, after))
     source = lexical if found is None else _hits(found, body, headings)
-    terms = sorted(set(source["term"].astype(str))) if found is None else [str(term) for term in found["term"].cat.categories]
+    terms = sorted(map(str, source["term"].unique())) if found is None else [str(term) for term in found["term"].cat.categories]
     row = units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
     column = pd.Index(terms).get_indexer(pd.Index(source["term"].astype(str)))
     shape = (len(units), len(terms))
     x = sparse.coo_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=shape).tocsr()
     x.sum_duplicates()
-    words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
     chapter, stratum = _codes(units, unit, strata)
     after_each = units["after"].to_numpy(dtype=bool)
     return Counts(
@@ -308,7 +306,7 @@ def _check_text(
 
 def _hits(found: pd.DataFrame, body: pd.DataFrame, headings: bool) -> pd.DataFrame:
     """Return the occurrences that stand in the chosen reports and parts."""
-    inside = found["report"].isin(set(body["report"])) & found["part"].isin(set(body["part"]))
+    inside = found["report"].isin(body["report"].unique()) & found["part"].isin(body["part"].unique())
     return found[inside & found["start"].notna() & (headings | ~found["heading"])]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -107,13 +107,7 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
     [0, 6]
     """
     patterns = find_patterns(as_terms(terms))
-    found = []
-    for _, group in tokens.groupby("report", sort=False, observed=True):
-        chapters = group.groupby("chapter", sort=True).agg(
-            **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
-        )
-        text, starts = _joined(group), group["start"].to_numpy()
-        found += [_found(group, starts, chapters, text, name, *pattern) for name, pattern in patterns.items()]
+    found = [_found(group, patterns) for _, group in tokens.groupby("report", sort=False, observed=True) if patterns]
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
     table = table.astype({"start": "Int64", "end": "Int64", "block": "Int64", "sentence": "Int64"})
     table["term"] = pd.Categorical(table["term"], categories=list(patterns))
@@ -148,33 +142,35 @@ def by_sense(found: pd.DataFrame) -> pd.DataFrame:
     return both
 
 
-def _found(
-    tokens: pd.DataFrame, starts: Places, chapters: pd.DataFrame, text: tuple[str, Places], name: str, pattern: re.Pattern[str],
-    forms: frozenset[str],
-) -> pd.DataFrame:  # fmt: skip
-    """Return the occurrences of one term in one report, and an empty row for each chapter without any."""
-    joined, position = text
-    hits = [match for match in pattern.finditer(joined) if match.group() in forms]
-    places = position[[match.start() for match in hits]]
+def _found(tokens: pd.DataFrame, patterns: Mapping[str, tuple[re.Pattern[str], frozenset[str]]]) -> pd.DataFrame:
+    """Return the occurrences of all terms in one report, and for each term an empty row for every chapter without any."""
+    chapters = tokens.groupby("chapter", sort=True).agg(
+        **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
+    )
+    joined, position = _joined(tokens)
+    hits = [
+        (name, match.group(), match.start())
+        for name, (pattern, forms) in patterns.items() for match in pattern.finditer(joined) if match.group() in forms
+    ]  # fmt: skip
+    starts, places = tokens["start"].to_numpy(), position[[place for _, _, place in hits]]
     index = np.searchsorted(starts, places, side="right") - 1
     rows = tokens[["chapter", "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
+    rows["term"], rows["form"] = ([hit[part] for hit in hits] for part in (0, 1))
+    rows["start"], rows["end"] = places, places + [len(form) for _, form, _ in hits]
     marks = np.concatenate([[0], np.cumsum(tokens["restored"].to_numpy())])
-    rows["form"] = [match.group() for match in hits]
-    rows["start"], rows["end"] = places, places + [len(match.group()) for match in hits]
-    last = np.searchsorted(starts, rows["end"].to_numpy(), side="left")
-    rows["restored"] = marks[last] > marks[index]
-    empty = pd.DataFrame({"chapter": [chapter for chapter in chapters.index if chapter not in set(rows["chapter"])]})
-    if len(empty):
-        empty = empty.assign(form="", heading=False, restored=False)
-        empty[["start", "end", "block", "sentence"]] = pd.NA
+    rows["restored"] = marks[np.searchsorted(starts, rows["end"].to_numpy(), side="left")] > marks[index]
+    seen = set(zip(rows["term"], rows["chapter"], strict=True))
+    absent = [(name, chapter) for name in patterns for chapter in chapters.index if (name, chapter) not in seen]
+    empty = pd.DataFrame(absent, columns=["term", "chapter"]).assign(form="", heading=False, restored=False)
+    empty[["start", "end", "block", "sentence"]] = pd.NA
     parts = [part.astype(object) for part in (rows, empty) if len(part)]
     table = pd.concat(parts, ignore_index=True).join(chapters, on="chapter")
-    return table.assign(term=name, sense="").astype({"chapter": int, "heading": bool, "restored": bool})
+    return table.assign(sense="").astype({"chapter": int, "heading": bool, "restored": bool})
 
 
 def _joined(tokens: pd.DataFrame) -> tuple[str, Places]:
     """Return the text of a report with a separator after each sentence, and each character's position in the text."""
-    surfaces = tokens["term"].astype(str).to_numpy(dtype=object)
+    surfaces = tokens["term"].astype(object).to_numpy()
     last = np.append(tokens["sentence"].to_numpy()[1:] != tokens["sentence"].to_numpy()[:-1], True)
     joined = "".join(np.where(last, surfaces + SEPARATOR, surfaces))
     lengths = (tokens["end"] - tokens["start"]).to_numpy()
