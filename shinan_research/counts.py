@@ -180,18 +180,17 @@ def count_units(
     chosen &= headings | ~tokens["heading"]
     keys = ["report", "place" if unit == "report" else unit]
     body = tokens.loc[chosen, list(dict.fromkeys([*keys, "chapter", "part", "han", "kind", "term", "heading"]))]
-    units = (
-        body.assign(after=second[chosen])
-        .groupby(keys, sort=True)
-        .agg(after=("after", "first"), chapter=("chapter", "first"), part=("part", "first"), han=("han", "sum"))
-    )
-    lexical = body[body["kind"].isin(["word", "term"])]
-    words = lexical.groupby(keys).size().reindex(units.index, fill_value=0)
+    body = body.assign(after=second[chosen])
+    grouped = body.groupby(keys, sort=True)
+    units = grouped.agg(after=("after", "first"), chapter=("chapter", "first"), part=("part", "first"), han=("han", "sum"))
+    is_word, place = body["kind"].isin(["word", "term"]).to_numpy(), grouped.ngroup().to_numpy()
+    words = pd.Series(np.bincount(place[is_word], minlength=len(units)), index=units.index)
     _check_text(units, words, found, f"{scope!r} holds no", (before, after))
-    source = lexical if found is None else _hits(found, body, headings)
+    source = body[is_word] if found is None else _hits(found, body, headings)
+    names = source["term"].astype("category").cat
     terms = sorted(map(str, source["term"].unique())) if found is None else [str(term) for term in found["term"].cat.categories]
-    row = units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
-    column = pd.Index(terms).get_indexer(pd.Index(source["term"].astype(str)))
+    row = place[is_word] if found is None else units.index.get_indexer(pd.MultiIndex.from_frame(source[keys]))
+    column = pd.Index(terms).get_indexer(pd.Index(names.categories.astype(str)))[names.codes]
     shape = (len(units), len(terms))
     x = sparse.coo_array((np.ones(len(row), dtype=np.int64), (row, column)), shape=shape).tocsr()
     x.sum_duplicates()

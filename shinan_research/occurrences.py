@@ -130,6 +130,8 @@ def by_sense(found: pd.DataFrame) -> pd.DataFrame:
         terms and then by falling count.
     """
     coded = found[found["sense"] != ""]
+    if coded.empty:
+        return found
     counts = coded.groupby(["term", "sense"], observed=True).size().rename("count").reset_index()
     counts = counts.sort_values(["term", "count", "sense"], ascending=[True, False, True], kind="stable")
     names = {(str(row["term"]), row["sense"]): SENSE.format(row["term"], row["sense"]) for row in counts.to_dict("records")}
