@@ -6,9 +6,10 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pandas as pd
@@ -20,9 +21,12 @@ from .inline import MIME, terms_of
 from .kit import build_kit
 from .passages import FOLDER, Passages
 from .publish import json_bytes, read_manifest, running_platform
-from .render import run_notebook
+from .render import run_notebooks
 from .study import Study, open_study
 from .verify import COLUMNS, KINDS, adopt_products, compare_kit, compare_products, prune_numbers, summary
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 BRACKETS, MASKED = r"([\[\]\\])", r"\\\1"
 Say = Callable[[str], None]
@@ -51,18 +55,18 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     sources = notebooks(study.root)
     stale = [path for path in sources if is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
-    for number, path in enumerate(stale, 1):
-        say(f"[{number}/{len(stale)}] {path.name}")
-        state["notebooks"][path.stem] = _run(passages, path, engine)
+    with closing(_run_each(study.root, stale, say)) as ran:
+        for path, stage, notebook in ran:
+            state["notebooks"][path.stem] = _adopt(passages, path, engine, stage, notebook)
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
     _index(study, state)
     _write_passages(passages, engine, state)
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
-    closing = _closing(study, state, [path.stem for path in stale])
+    table = _closing(study, state, [path.stem for path in stale])
     prune_numbers(study.root / "figures", [path.stem for path in sources])
     kit = summary("citation kit", compare_kit(study.root / "figures", study))
     build_kit(study.root / "figures", study)
-    return pd.concat([closing, kit], ignore_index=True)
+    return pd.concat([table, kit], ignore_index=True)
 
 
 def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
@@ -150,17 +154,24 @@ def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
-def _run(passages: Passages, path: Path, engine: str) -> dict[str, Any]:
-    """Run one notebook in a copy of the study, adopt its figures, write its pages; return the record of it."""
+def _run_each(root: Path, paths: Sequence[Path], say: Say) -> Iterator[tuple[Path, Path, NotebookNode]]:
+    """Run notebooks, each in a copy of the study; yield each in order with its copy, which lasts until all are done."""
+    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
+        stages = [make_copy(root, Path(scratch, path.stem)) for path in paths]
+        number = {path: f"[{place}/{len(paths)}]" for place, path in enumerate(paths, 1)}
+        jobs = [(path, stage / "notebooks") for path, stage in zip(paths, stages, strict=True)]
+        with closing(run_notebooks(jobs, started=lambda path: say(f"{number[path]} {path.name}"))) as ran:
+            yield from zip(paths, stages, ran, strict=True)
+
+
+def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: NotebookNode) -> dict[str, Any]:
+    """Adopt the figures of a notebook that ran in a copy of the study, write its pages; return the record of it."""
     from .exporter import export_html
 
     study = passages.study
-    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
-        stage = make_copy(study.root, Path(scratch))
-        notebook = run_notebook(path, working=stage / "notebooks")
-        table = compare_products(stage, study.root, by=path.stem)
-        adopt_products(stage, study.root, table, by=path.stem)
-        made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
+    table = compare_products(stage, study.root, by=path.stem)
+    adopt_products(stage, study.root, table, by=path.stem)
+    made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
     title = _title(notebook, path.stem)
     around = [("index.html", study.title["en"])]
     page = export_html(notebook, title=title, language=study.language, links=around, address=passages.address)
@@ -260,13 +271,13 @@ def _write_passages(passages: Passages, engine: str, state: dict[str, Any]) -> N
 def check(root: Path, *, say: Say) -> pd.DataFrame:
     """Rebuild every figure in a temporary folder and compare it with the committed one; write nothing else."""
     study = open_study(root)
-    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
-        stage = make_copy(study.root, Path(scratch))
-        for path in notebooks(study.root):
-            say(path.name)
-            run_notebook(path, working=stage / "notebooks")
+    each = _run_each(study.root, notebooks(study.root), say)
+    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch, closing(each) as ran:
+        whole = Path(scratch)
+        for path, stage, _ in ran:
+            adopt_products(stage, whole, compare_products(stage, whole, by=path.stem), by=path.stem)
         kit = summary("citation kit", compare_kit(study.root / "figures", study))
-        return pd.concat([compare_products(stage, study.root), kit], ignore_index=True)
+        return pd.concat([compare_products(whole, study.root), kit], ignore_index=True)
 
 
 def working_copy(root: Path) -> Path:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import os
 import re
 import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from html import escape
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from .errors import FigureError, ShinanError
@@ -21,6 +25,7 @@ if TYPE_CHECKING:  # Jupyter takes seconds to import and every notebook imports 
 ENVIRONMENT = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {"PYTHONHASHSEED": "0"}
 MEMORY = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 CELL_FILE = re.compile(r"(?<!\S)\S*ipykernel_\d+\S*\.py")
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -66,20 +71,71 @@ def printed_size(encoded: str) -> tuple[int, int]:
 
 
 def run_notebook(path: Path, *, working: Path, timeout: int = 600) -> NotebookNode:
-    """Run a notebook in the folder `working` and return it with its outputs; the file is not touched.
+    """Run a notebook in the folder `working` and return it with its outputs: see :func:`run_notebooks`."""
+    with closing(run_notebooks([(path, working)], timeout=timeout)) as ran:
+        return next(ran)
 
-    The source must have fixed cell ids and no outputs. Each cell may take `timeout` seconds. The kernel is the running
-    interpreter with one thread, a fixed hash seed and no personal IPython settings; what differs from run to run
-    (times, versions, file names in warnings) is taken out.
+
+def run_notebooks(
+    jobs: Sequence[tuple[Path, Path]],
+    *,
+    at_once: int = 2,
+    timeout: int = 600,
+    started: Callable[[Path], None] = lambda path: None,
+) -> Iterator[NotebookNode]:
+    """Run notebooks, some at a time, each in a folder of its own; yield them with their outputs in the order given.
+
+    The sources must have fixed cell ids and no outputs; the files are not touched. The kernel is the running interpreter with
+    one thread, a fixed hash seed and no personal IPython settings; what differs from run to run (times, versions, file names
+    in warnings) is taken out. Of several that fail the first in order is named. Close the generator to end what still runs.
+
+    Parameters
+    ----------
+    jobs
+        Notebooks, each with the folder to run in, which is made if need be.
+    at_once
+        How many kernels run at a time.
+    timeout
+        Seconds that a cell may take.
+    started
+        Told the path of each notebook when its kernel starts: in order, from another thread.
 
     Raises
     ------
     ShinanError
-        If the source is not such a notebook, a cell fails or takes too long, or an output names a memory address.
+        If a source is not such a notebook, a cell fails or takes too long, or an output names a memory address.
     """
+    loop, gate = asyncio.SelectorEventLoop(), asyncio.Semaphore(at_once)  # of another kind zmq needs help on Windows
+
+    async def one(path: Path, working: Path) -> NotebookNode:
+        async with gate:
+            started(path)
+            return await _run(path, working, timeout)
+
+    async def end() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
+    thread = Thread(target=loop.run_forever, name="notebooks", daemon=True)  # beside the main thread, which Ctrl-C reaches
+    thread.start()
+    try:
+        tasks = [asyncio.run_coroutine_threadsafe(one(*job), loop) for job in jobs]
+        for task in tasks:
+            yield task.result()
+    finally:
+        asyncio.run_coroutine_threadsafe(end(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _run(path: Path, working: Path, timeout: int) -> NotebookNode:
+    """Run a notebook and take out what differs from run to run."""
     notebook = _read_source(path)
     working.mkdir(parents=True, exist_ok=True)
-    _execute(notebook, path.name, working, timeout)
+    await _execute(notebook, path.name, working, timeout)
     notebook.metadata.get("language_info", {}).pop("version", None)
     notebook.metadata.pop("widgets", None)
     for number, cell in enumerate(notebook.cells, 1):
@@ -113,7 +169,7 @@ def _read_source(path: Path) -> NotebookNode:
     return notebook
 
 
-def _execute(notebook: NotebookNode, name: str, working: Path, timeout: int) -> None:
+async def _execute(notebook: NotebookNode, name: str, working: Path, timeout: int) -> None:
     """Run the cells of a notebook in place."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -123,16 +179,18 @@ def _execute(notebook: NotebookNode, name: str, working: Path, timeout: int) -> 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         connection, specs = str(Path(scratch, "kernel.json")), KernelSpecManager(kernel_dirs=[])  # only our own python3
         client = NotebookClient(
-            notebook, timeout=timeout, record_timing=False, coalesce_streams=True, extra_arguments=["--log-level=ERROR"],
+            notebook, timeout=timeout, record_timing=False, coalesce_streams=True, shutdown_kernel="immediate",
+            extra_arguments=["--log-level=ERROR"],
             km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=specs, transport="tcp", connection_file=connection),
             on_cell_start=lambda cell, cell_index: reached.append(cell_index + 1),
         )  # fmt: skip
         try:
             surroundings = os.environ | ENVIRONMENT | {"IPYTHONDIR": scratch, "MPLBACKEND": ""}
-            client.execute(cwd=str(working), env=surroundings, cleanup_kc=True)
+            await client.async_execute(cwd=str(working), env=surroundings, cleanup_kc=True)
         except exceptions.CellExecutionError as error:
             reason = ": ".join([error.ename, *error.evalue.strip().splitlines()[-1:]])
-            raise ShinanError(f"{name}, cell {reached[-1]}: {reason}") from error
+            shown = COLOUR.sub("", error.traceback).strip()
+            raise ShinanError(f"{name}, cell {reached[-1]}: {reason}\n\n{shown}") from error
         except (exceptions.CellTimeoutError, exceptions.DeadKernelError) as error:
             reason = f"not done within {timeout} s, or the kernel died for want of memory"
             raise ShinanError(f"{name}, cell {reached[-1]}: {reason}. Run this cell alone to see which.") from error

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -22,7 +27,7 @@ from PIL import Image
 from shinan_research import exporter
 from shinan_research.errors import FigureError, ShinanError
 from shinan_research.exporter import export_html
-from shinan_research.render import run_notebook, show
+from shinan_research.render import run_notebook, run_notebooks, show
 
 ALT = "Two bars: 11 and 13 of “x” & y."
 FIGURE = """
@@ -169,8 +174,38 @@ def test_cell_error_names_notebook_and_cell(tmp_path: Path) -> None:
     build(
         [("markdown", "# T"), ("code", "1"), ("code", "raise KeyError('first\\nlast')"), ("code", "2")], tmp_path / "07-bad.ipynb"
     )
-    with pytest.raises(ShinanError, match=r"^07-bad\.ipynb, cell 3: KeyError: 'first\\nlast'$"):
+    with pytest.raises(ShinanError, match=r"^07-bad\.ipynb, cell 3: KeyError: 'first\\nlast'\n\n") as caught:
         run_notebook(tmp_path / "07-bad.ipynb", working=tmp_path)
+    assert re.search(r"-+> 1 raise KeyError\('first\\nlast'\)", str(caught.value)) and "\x1b" not in str(caught.value)
+
+
+def test_notebooks_run_side_by_side_and_come_back_in_order(tmp_path: Path) -> None:
+    """Two kernels meet, the results come in the order given, of two that fail the first is named, and no kernel stays."""
+    meet = "from pathlib import Path\nimport os, time\nPath('../pid{0}').write_text(str(os.getpid()))\n"
+    wait = "while not Path('../pid{1}').exists(): time.sleep(.05)\n"
+    for name, other in (("a", "b"), ("b", "a")):
+        build([("code", (meet + wait).format(name, other) + f"print('{name}')")], tmp_path / f"{name}.ipynb")
+    build([("code", "import time\ntime.sleep(1)\n1 / 0")], tmp_path / "slow.ipynb")
+    build([("code", "nothing")], tmp_path / "quick.ipynb")
+    build([("code", meet.format("endless") + "while True: time.sleep(1)")], tmp_path / "endless.ipynb")
+    begun: list[str] = []
+
+    def run(*names: str) -> Iterator[NotebookNode]:
+        jobs = [(tmp_path / f"{name}.ipynb", tmp_path / name) for name in names]
+        return run_notebooks(jobs, started=lambda path: begun.append(path.stem))
+
+    assert [notebook.cells[0].outputs[0].text for notebook in run("a", "b")] == ["a\n", "b\n"]
+    with pytest.raises(ShinanError, match=r"^slow\.ipynb, cell 1: ZeroDivisionError"):
+        list(run("slow", "quick", "endless"))
+    (tmp_path / "pidendless").unlink(missing_ok=True)
+    with contextlib.closing(run("b", "endless")) as ran:
+        next(ran)
+        while not (number := tmp_path / "pidendless").exists() or not number.read_text():
+            time.sleep(0.05)
+    assert begun == ["a", "b", "slow", "quick", "endless", "b", "endless"]
+    assert "notebooks" not in [thread.name for thread in threading.enumerate()]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
 
 
 def test_memory_address_is_refused(tmp_path: Path) -> None:
