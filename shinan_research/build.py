@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
-def _run_each(root: Path, paths: Sequence[Path], say: Say) -> Iterator[tuple[Path, Path, NotebookNode]]:
+def _run_each(root: Path, paths: Sequence[Path], say: Say) -> Generator[tuple[Path, Path, NotebookNode], None, None]:
     """Run notebooks, each in a copy of the study; yield each in order with its copy, which lasts until all are done."""
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
         stages = [make_copy(root, Path(scratch, path.stem)) for path in paths]

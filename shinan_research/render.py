@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from html import escape
 from pathlib import Path
@@ -82,7 +82,7 @@ def run_notebooks(
     at_once: int = 2,
     timeout: int = 600,
     started: Callable[[Path], None] = lambda path: None,
-) -> Iterator[NotebookNode]:
+) -> Generator[NotebookNode, None, None]:
     """Run notebooks, some at a time, each in a folder of its own; yield them with their outputs in the order given.
 
     The sources must have fixed cell ids and no outputs; the files are not touched. The kernel is the running interpreter with

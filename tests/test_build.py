@@ -4,7 +4,7 @@ import contextlib
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ def write_notebook(path: Path, *cells: str) -> None:
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=made)) + "\n", encoding="utf-8")
 
 
-def in_process(jobs: Sequence[tuple[Path, Path]], *, started: Callable[[Path], None]) -> Iterator[NotebookNode]:
+def in_process(jobs: Sequence[tuple[Path, Path]], *, started: Callable[[Path], None]) -> Generator[NotebookNode, None, None]:
     """Execute notebooks without a kernel: faster, and with the same effects on their folders."""
     for path, working in jobs:
         started(path)

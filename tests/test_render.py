@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -190,7 +190,7 @@ def test_notebooks_run_side_by_side_and_come_back_in_order(tmp_path: Path) -> No
     build([("code", meet.format("endless") + "while True: time.sleep(1)")], tmp_path / "endless.ipynb")
     begun: list[str] = []
 
-    def run(*names: str) -> Iterator[NotebookNode]:
+    def run(*names: str) -> Generator[NotebookNode, None, None]:
         jobs = [(tmp_path / f"{name}.ipynb", tmp_path / name) for name in names]
         return run_notebooks(jobs, started=lambda path: begun.append(path.stem))
 
