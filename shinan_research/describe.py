@@ -17,6 +17,7 @@ from .sensitivity import steadiness
 
 UNTESTED = ("too rare", "too concentrated")
 DESCRIBED = "description only"
+OTHERS = ("g2", "chi2", "log_odds", "ratio")
 Words = dict[str, dict[str, str]]
 
 
@@ -283,8 +284,8 @@ def measured(table: pd.DataFrame, language: str = "en", *, most: int = 20) -> st
     if table.empty:
         return say("describe.measures.none", language)
     most = min(most, len(table))
-    first = {name: set(table.loc[table[name] <= most, "term"].astype(str)) for name in ("keyness", "g2", "log_odds", "ratio")}
-    shared = {name: len(first["keyness"] & first[name]) for name in ("g2", "log_odds", "ratio")}
+    first = {name: set(table.loc[table[name] <= most, "term"].astype(str)) for name in ("keyness", *OTHERS)}
+    shared = {name: len(first["keyness"] & first[name]) for name in OTHERS}
     prior = f"{table.attrs['settings']['prior']:g}"
     return say("describe.measures.shared", language, most=most, prior=prior, **shared)
 

@@ -100,6 +100,13 @@ def log_likelihood(a: Array, b: Array, n1: float, n2: float, expected: Array | N
     return np.asarray(np.maximum(2 * np.sum(parts, axis=0), 0.0))
 
 
+def chi_square(a: Array, b: Array, n1: Array, n2: Array) -> Array:
+    """Return Pearson's χ² of the 2 × 2 tables (a, n1 − a; b, n2 − b), without correction; 0 where a margin is empty."""
+    cross = a * (n2 - b) - b * (n1 - a)
+    margins = n1 * n2 * (a + b) * (n1 + n2 - a - b)
+    return np.asarray(np.divide((n1 + n2) * cross**2, margins, out=np.zeros_like(cross), where=margins > 0))
+
+
 def expectation(strata: Strata) -> Array:
     """Return the count of the second group that each stratum's pooled rate leads to, summed over strata."""
     return np.asarray((strata.n2 / (strata.n1 + strata.n2)) @ strata.x)

@@ -11,11 +11,13 @@ import pandas as pd
 
 from .counts import SCOPES, TEXT_UNITS, Group, belongs, unit_of
 from .errors import ShinanError
+from .rates import chi_square
 from .shifts import compare
 
 OPTIONS = ("variant", "scope", "unit", "headings")
 DIFFERENCES = ("", "verdict", "direction", "direction and verdict")
 TIE = 1e-9
+CELLS = ("count_before", "count_after", "total_before", "total_after")
 
 
 def sensitivity(
@@ -199,8 +201,7 @@ def log_odds(table: pd.DataFrame, *, prior: float = 500.0) -> pd.DataFrame:
     """
     if not prior > 0:
         raise ShinanError(f"prior is {prior!r}; expected a number of tokens above 0, such as 500.")
-    names = ("count_before", "count_after", "total_before", "total_after")
-    y1, y2, n1, n2 = (table[name].to_numpy(dtype=float) for name in names)
+    y1, y2, n1, n2 = (table[name].to_numpy(dtype=float) for name in CELLS)
     alpha = prior * (y1 + y2) / (n1 + n2)
     rests = ((y, n + prior - y - alpha) for y, n in ((y1, n1), (y2, n2)))
     one, two = (np.log(np.divide(y + alpha, rest, out=np.ones_like(y), where=rest > 0)) for y, rest in rests)
@@ -226,11 +227,13 @@ def measures(table: pd.DataFrame, *, prior: float = 500.0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         In the order of `table`: `term, count_before, count_after, verdict`, and the place of the word, from 1 on, by
-        `keyness` (√(G2 within strata / dispersion), the order of `table`), by `g2` (tokens as independent draws), by
-        `log_odds` (|z| with a Dirichlet prior) and by `ratio` (|log2 ratio|, 0.5 added to counts). Ties go by term.
+        `keyness` (√(G2 within strata / dispersion), the order of `table`), by `g2` and `chi2` (Pearson's χ², both with
+        tokens as independent draws), by `log_odds` (|z| with a Dirichlet prior) and by `ratio` (|log2 ratio|, 0.5 added to
+        counts). Ties go by term.
     """
     odds = log_odds(table, prior=prior).set_index("term")["z"].reindex(table["term"]).to_numpy()
-    values = {"keyness": table["keyness"], "g2": table["g2"], "log_odds": odds, "ratio": table["log2_ratio"]}
+    chi2 = chi_square(*(table[name].to_numpy(dtype=float) for name in CELLS))
+    values = {"keyness": table["keyness"], "g2": table["g2"], "chi2": chi2, "log_odds": odds, "ratio": table["log2_ratio"]}
     found = table[["term", "count_before", "count_after", "verdict"]].copy()
     for name, value in values.items():
         size = pd.DataFrame({"size": -np.abs(np.asarray(value, dtype=float)).round(12), "term": found["term"].astype(str)})

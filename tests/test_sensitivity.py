@@ -5,6 +5,7 @@ import warnings
 
 import pandas as pd
 import pytest
+from scipy import stats
 from test_counts import tokens_of
 
 from shinan_research import ShinanError, compare, measured
@@ -187,7 +188,17 @@ def test_measures_rank_every_word_under_each(vocabulary: pd.DataFrame) -> None:
     found = measures(vocabulary)
     assert found["term"].tolist() == vocabulary["term"].tolist()
     odds = log_odds(vocabulary).set_index("term")["z"].reindex(vocabulary["term"]).to_numpy()
-    sizes = {"keyness": vocabulary["keyness"], "g2": vocabulary["g2"], "log_odds": odds, "ratio": vocabulary["log2_ratio"]}
+    chi2 = [
+        stats.chi2_contingency([[a, m - a], [b, n - b]], correction=False)[0]
+        for a, b, m, n in vocabulary[["count_before", "count_after", "total_before", "total_after"]].to_numpy().tolist()
+    ]
+    sizes = {
+        "keyness": vocabulary["keyness"],
+        "g2": vocabulary["g2"],
+        "chi2": chi2,
+        "log_odds": odds,
+        "ratio": vocabulary["log2_ratio"],
+    }
     for name, values in sizes.items():
         pairs = sorted(zip((-abs(round(value, 12)) for value in values), vocabulary["term"], strict=True))
         assert found.sort_values(name)["term"].tolist() == [term for _, term in pairs], name
@@ -200,9 +211,9 @@ def test_what_the_rankings_share_is_counted(vocabulary: pd.DataFrame, language: 
     found = measures(vocabulary)
     shared = [
         len(set(found[found["keyness"] <= 3]["term"]) & set(found[found[name] <= 3]["term"]))
-        for name in ("g2", "log_odds", "ratio")
+        for name in ("g2", "chi2", "log_odds", "ratio")
     ]
     words = measured(found, language, most=3)
     numbers = [word for word in ("3", "500", *map(str, shared)) if word in words]
-    assert len(numbers) == 5 and "{" not in words
+    assert len(numbers) == 6 and "{" not in words
     assert measured(found.head(0), language) and "{" not in measured(found.head(0), language)

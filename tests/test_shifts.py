@@ -12,7 +12,16 @@ from test_counts import tokens_of
 
 from shinan_research import Segmenter, ShinanError, compare, occurrences, open_study, outline, restore, tokenize
 from shinan_research.counts import count_units
-from shinan_research.rates import Strata, common_ratio, false_discovery, holm, log_likelihood, quasi_jeffreys, raw_dispersion
+from shinan_research.rates import (
+    Strata,
+    chi_square,
+    common_ratio,
+    false_discovery,
+    holm,
+    log_likelihood,
+    quasi_jeffreys,
+    raw_dispersion,
+)
 from shinan_research.shifts import COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +94,17 @@ def test_g2_equals_scipy() -> None:
             assert g2 == pytest.approx(
                 stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")[0], rel=1e-12, abs=1e-12
             )
+
+
+def test_chi_square_equals_scipy() -> None:
+    """Pearson's statistic equals scipy's without correction on random tables, to 1e-12 of its size; an empty margin gives 0."""
+    a, b = np.random.default_rng(8).integers(0, 60, (2, 300)).astype(float)
+    b[a + b == 0] = 1
+    for n1, n2 in ((13805, 10295), (61, 4000), (10**6, 10**5)):
+        for x, y, found in zip(a, b, chi_square(a, b, np.float64(n1), np.float64(n2)), strict=True):
+            expected = stats.chi2_contingency([[x, n1 - x], [y, n2 - y]], correction=False)[0]
+            assert found == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    assert chi_square(np.zeros(1), np.zeros(1), np.float64(9), np.float64(9)).tolist() == [0]
 
 
 def test_g2_of_the_study_equals_scipy(real, vocabulary) -> None:
@@ -513,13 +533,30 @@ def test_swapping_before_and_after(terms: list[str]) -> None:
     assert two["verdict"].tolist() == mirrored(one["verdict"])
 
 
-def test_swapping_the_study(real) -> None:
-    """Swapping the years of the real study keeps every p and mirrors every verdict."""
+@pytest.mark.parametrize("matched", [False, True], ids=["whole", "matched"])
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "vocabulary"])
+def test_swapping_the_study(real, declared: bool, matched: bool) -> None:
+    """Swapping the years of the real study keeps every p, mirrors verdicts and turns intervals, with strata and without."""
     study, _, tokens, _ = real
-    one, two = (compare(tokens, *years, terms=study.terms, n_permutations=999) for years in ((2019, 2020), (2020, 2019)))
-    pd.testing.assert_series_equal(one["p"], two["p"], rtol=0, atol=0)
+    options = {"terms": study.terms if declared else (), "strata": study.strata if matched else None, "n_permutations": 499}
+    one, two = (compare(tokens, *years, **options) for years in ((study.before, study.after), (study.after, study.before)))
+    assert one["term"].tolist() == two["term"].tolist()
+    for name in ("p", "p_max", "p_unmatched", "blocks", "chapters", "hangs_on"):
+        pd.testing.assert_series_equal(one[name], two[name], rtol=0, atol=0)
+    for name in ("g2", "dispersion", "p_closed", "p_adjusted", "p_without_chapter", "detectable_ratio"):
+        pd.testing.assert_series_equal(one[name], two[name], rtol=1e-9)
     assert two["verdict"].tolist() == mirrored(one["verdict"])
-    assert two["log2_ratio"].tolist() == pytest.approx((-one["log2_ratio"]).tolist(), abs=1e-12)
+    turned = {
+        "log2_ratio": "log2_ratio",
+        "log2_matched": "log2_matched",
+        "low": "high",
+        "low_inner": "high_inner",
+        "keyness": "keyness",
+    }
+    for left, right in turned.items():
+        assert two[right].tolist() == pytest.approx((-one[left]).tolist(), rel=1e-9, abs=1e-9), left
+    for name in ("count", "matched", "rate", "total", "han"):
+        assert one[f"{name}_before"].tolist() == two[f"{name}_after"].tolist()
 
 
 def test_duplicating_a_report_leaves_rates() -> None:

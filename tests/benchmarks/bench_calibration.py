@@ -8,6 +8,11 @@ groups at random: *block* deals blocks of about five sentences, *chapter* whole 
 way. Every discovery is then false, and the true ratio is one. The same pairs undealt, one report against the next, stand
 beside it (*consecutive*): there nobody knows what is true. `naive` is G2 on tokens as independent draws, over words with a
 count of five or more.
+
+*Within strata*: the same with chapters matched by their titles (a rule that never looks at the words of the text): inside a
+part, two chapters whose titles share a quarter or more of their pairs of characters, numbering apart, each the other's best; what
+is left of a part stands beside what is left of that part. *block* then deals blocks within strata, *chapter* whole chapters
+within strata, so that which report a chapter came from is a coin's throw.
 """
 
 from __future__ import annotations
@@ -16,12 +21,14 @@ import csv
 import datetime
 import hashlib
 import platform
+import re
 import resource
 import sys
 import time
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,6 +43,7 @@ from shinan_research.rates import (
     common_dispersion,
     false_discovery,
     log_likelihood,
+    matched,
     pick,
     quasi_jeffreys,
     raw_dispersion,
@@ -45,7 +53,8 @@ from shinan_research.shifts import MIN_BLOCKS, MIN_COUNT
 from shinan_research.tokens import tokenize
 
 SEED, DRAWS, FIRST = 0, 99_999, 2005
-MIN_BLOCKS_OF_PAIR, MIN_CHAPTERS = 60, 8
+MIN_BLOCKS_OF_PAIR, MIN_CHAPTERS, MIN_STRATA = 60, 8, 5
+ALIKE = 0.25
 Found = dict[tuple[str, str], list[float]]
 
 
@@ -69,25 +78,56 @@ def pairs(folder: Path, index: Path) -> list[tuple[Report, Report]]:
     return [(reports[one], reports[two]) for one, two in keys]
 
 
-def counted(pair: tuple[Report, Report]) -> Counts | None:
-    """Return the counts of a pair by block; None where the text is too short or has no chapters to deal."""
+def titles_match(tokens: pd.DataFrame) -> pd.DataFrame:
+    """Return strata of chapters of two reports whose titles match by the rule above."""
+    chapters = tokens.drop_duplicates(["report", "chapter"])[["report", "part", "chapter", "chapter_title"]].astype(str)
+    titles = chapters["chapter_title"].str.replace(r"^[第（(]?[一二三四五六七八九十]+[章部分）)]*[、.．，]?", "", regex=True)
+    titles = titles.map(lambda title: re.sub(r"[^\w]|\d|年", "", title))
+    rows = chapters.assign(pairs=[{title[i : i + 2] for i in range(len(title) - 1)} for title in titles])
+    first, second = (rows[rows["report"] == name].to_dict("records") for name in sorted(set(rows["report"])))
+    alike = np.array([[dice(one, two) for two in second] for one in first])
+    found = []
+    for i, one in enumerate(first):
+        j = int(alike[i].argmax())
+        if alike[i, j] >= ALIKE and int(alike[:, j].argmax()) == i:
+            found += [(each["report"], int(each["chapter"]), f"stratum {i}") for each in (one, second[j])]
+    return pd.DataFrame(found, columns=["report", "chapter", "stratum"])
+
+
+def dice(one: dict[str, Any], two: dict[str, Any]) -> float:
+    """Return twice the shared pairs of characters over all pairs, 0 between parts."""
+    size = len(one["pairs"]) + len(two["pairs"])
+    return 2 * len(one["pairs"] & two["pairs"]) / size if size and one["part"] == two["part"] else 0.0
+
+
+def counted(pair: tuple[Report, Report], *, within: bool) -> Counts | None:
+    """Return the counts of a pair by block; None where the text is too short, or has no chapters to deal or to match."""
     tokens = tokenize(outline(list(pair), witness=True))
     one, two = (report.year for report in pair)
-    counts = count_units(tokens, None, one, two, scope="body", unit="block", headings=True, strata=None)
+    strata = titles_match(tokens) if within else None
+    if strata is not None and strata["stratum"].nunique() < MIN_STRATA:
+        return None
+    counts = count_units(tokens, None, one, two, scope="body", unit="block", headings=True, strata=strata)
     return counts if len(counts.n) >= MIN_BLOCKS_OF_PAIR and len(set(counts.chapter.tolist())) >= MIN_CHAPTERS else None
 
 
 def dealt(counts: Counts, null: str, rng: np.random.Generator) -> Counts:
-    """Return the counts with blocks, or whole chapters, dealt to two groups at random."""
+    """Return the counts with blocks, or whole chapters, dealt to two groups at random, within strata where there are several."""
     if null == "consecutive":
         return counts
-    clusters = np.arange(len(counts.n)) if null == "block" else counts.chapter
-    ids = rng.permutation(np.unique(clusters))
-    return counts._replace(after=np.isin(clusters, ids[: len(ids) // 2]))
+    after = np.zeros(len(counts.n), dtype=bool)
+    for stratum in np.unique(counts.stratum):
+        rows = np.flatnonzero(counts.stratum == stratum)
+        clusters = rows if null == "block" else counts.chapter[rows]
+        ids = rng.permutation(np.unique(clusters))
+        half = int(counts.after[rows].sum()) if null == "block" and np.ptp(counts.stratum) else len(ids) // 2
+        after[rows] = np.isin(clusters, ids[:half])
+    return counts._replace(after=after)
 
 
 def measured(counts: Counts, null: str, seed: int, found: Found) -> None:
     """Add to `found` what the tests and intervals say of one split."""
+    counts = matched(counts)
     common = common_dispersion(counts)
     total = np.asarray(counts.x.sum(axis=0)).ravel()
     blocks = np.diff(counts.x.tocsc().indptr)
@@ -143,19 +183,21 @@ def timings() -> list[tuple[str, str, float, int]]:
 def main(folder: Path, index: Path, most: int = 30, splits: int = 5, results: Path | None = None) -> None:
     """Print every measure with its number of tests or splits, and write them to a table."""
     found: Found = defaultdict(list)
-    rng, used = np.random.default_rng(SEED), 0
     rows = timings()
-    for pair in pairs(folder, index):
-        counts = counted(pair)
-        if counts is None:
-            continue
-        used += 1
-        measured(counts, "consecutive", SEED, found)
-        for null in ("block", "chapter"):
-            for _ in range(splits):
-                measured(dealt(counts, null, rng), null, int(rng.integers(2**31)), found)
-        if used == most:
-            break
+    for within in (False, True):
+        rng, used, end = np.random.default_rng(SEED + within), 0, " within strata" if within else ""
+        for pair in pairs(folder, index):
+            counts = counted(pair, within=within)
+            if counts is None:
+                continue
+            used += 1
+            found["strata of a pair", end.strip()].append(float(len(set(matched(counts).stratum.tolist()))))
+            measured(counts, f"consecutive{end}", SEED, found)
+            for null in ("block", "chapter"):
+                for _ in range(splits):
+                    measured(dealt(counts, null, rng), null + end, int(rng.integers(2**31)), found)
+            if used == most:
+                break
     rows += [(name, null, float(np.mean(values)), len(values)) for (name, null), values in found.items()]
     table = pd.DataFrame(rows, columns=["measure", "null", "value", "n"]).assign(
         date=datetime.date.today().isoformat(), machine=f"{platform.system()} {platform.machine()}", seed=SEED, pairs=used,
