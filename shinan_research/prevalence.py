@@ -53,7 +53,8 @@ def prevalence(
     The share is that of the tokens. Two intervals answer two questions. *Measurement*: how well is the share in these very
     texts known? It holds the spread over runs and the posterior of each unit. *Generative* (`low, high`): how much would the
     shift be another if reports of this kind were written again? It holds the spread over chapters, which are what an author
-    writes; windows of one chapter are not independent. With one report a side chapters are the clusters. If each side has
+    writes (windows of one chapter are not independent), and that over runs: an error of the model is shared by all chapters,
+    so their spread does not show it. With one report a side chapters are the clusters. If each side has
     the same places, at least three, places are, in pairs; else reports are.
 
     Parameters
@@ -87,19 +88,22 @@ def prevalence(
     -----
     The generative interval is that of the ratio estimator with the variance over clusters (Cochran 1977, Sampling techniques,
     ch. 6), to which the bootstrap of clusters tends, with Student's t and Welch's degrees of freedom: the percentile bootstrap
-    is too narrow with few clusters. Permutation: Janssen (1997), Statistics and Probability Letters 36; p is never 0.
+    is too narrow with few clusters. The variance over runs is added to it. Permutation: Janssen (1997), Statistics and
+    Probability Letters 36; p is never 0.
     """
     clusters, sides = _clusters(topics, before, after)
     shift, error, freedom = _estimate(clusters)
     share = {role: _share(clusters, side) for role, side in (("before", False), ("after", True))}
-    wide = stats.t.isf((1 - level) / 2, freedom) * error
-    known = stats.norm.isf((1 - level) / 2) * _measurement(topics, sides)
+    posterior, between = _measurement(topics, sides)
+    whole = np.sqrt(error**2 + between**2)
+    wide = stats.t.isf((1 - level) / 2, freedom) * whole
+    known = stats.norm.isf((1 - level) / 2) * np.sqrt(posterior**2 + between**2)
     p, low, high = _permute(clusters, shift / np.maximum(error, 1e-12), n_permutations, seed, level)
     table = pd.DataFrame({
         "topic": topics.ids, "label": topics.stability["zh"], "label_en": topics.stability["en"], "before": group_label(before),
         "after": group_label(after), "share_before": share["before"], "share_after": share["after"], "shift": shift,
         "low": shift - wide, "high": shift + wide, "measurement_low": shift - known, "measurement_high": shift + known,
-        "null_low": low, "null_high": high, "level": level, "error": error, "freedom": freedom, "p": p, "p_adjusted": holm(p),
+        "null_low": low, "null_high": high, "level": level, "error": whole, "freedom": freedom, "p": p, "p_adjusted": holm(p),
         "unit": clusters.unit, "clusters_before": int((~clusters.after).sum()), "clusters_after": int(clusters.after.sum()),
         "pairs_needed": _pairs_needed(clusters, error, detect, level), "detect": detect,
     }).round(DIGITS)  # fmt: skip
@@ -180,17 +184,17 @@ def _many(clusters: Clusters, labels: Array) -> tuple[Array, Array, Array]:
     return shares[1] - shares[0], np.stack(variances), np.stack(sizes)
 
 
-def _measurement(topics: Topics, sides: NDArray[np.int64]) -> Array:
-    """Return the standard error of the shift as a measurement: spread over runs, and posterior of the units."""
+def _measurement(topics: Topics, sides: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Return the standard errors of the shift as a measurement: by the posterior of the units, and between runs."""
     size = topics.shares["size"].to_numpy(dtype=float)
     weight = np.zeros(len(size))
     for side in (-1, 1):
         weight[sides == side] = side * size[sides == side] / size[sides == side].sum()
-    posterior = ((weight / np.maximum(size, 1)) ** 2) @ topics.variance.astype(float)
+    posterior = np.sqrt(((weight / np.maximum(size, 1)) ** 2) @ topics.variance.astype(float))
     if not topics.runs.shape[1]:
-        return np.asarray(np.sqrt(posterior))
+        return posterior, np.zeros_like(posterior)
     runs = np.einsum("u,suk->sk", weight, topics.runs.astype(float))
-    return np.asarray(np.sqrt(runs.var(axis=0, ddof=1) + posterior))
+    return posterior, runs.std(axis=0, ddof=1)
 
 
 def _permute(clusters: Clusters, observed: Array, draws: int, seed: int, level: float) -> tuple[Array, Array, Array]:

@@ -148,11 +148,15 @@ def test_places_shade_each_cell_by_its_share() -> None:
     for ax, side in ((before, "before"), (after, "after")):
         mine = table[table["side"] == side]
         cells = ax.collections[0]
-        assert [int(row) for row in cells.get_gid().split(".")[2:]] == mine.index.tolist()
-        darkness = 1 - cells.get_facecolor()[:, 0]
-        assert (np.diff(darkness[np.argsort(mine["share"], kind="stable")]) >= 0).all() and darkness.max() > 0.5
-        tops = [strata[int(path.vertices[:, 1].min())] for path in cells.get_paths()]
-        assert tops == mine["stratum"].tolist()
+        drawn = {
+            int(row): (1 - shade[0], int(path.vertices[:, 1].min()))
+            for row, shade, path in zip(cells.get_gid().split(".")[2:], cells.get_facecolor(), cells.get_paths(), strict=True)
+        }
+        lead = {int(patch.get_gid().split(".")[2]): (1 - patch.get_facecolor()[0], int(patch.get_y())) for patch in ax.patches}
+        assert len(lead) == mine["stratum"].nunique() and sorted(drawn | lead) == mine.index.tolist()
+        darkness = [(drawn | lead)[row][0] for row in mine.sort_values("share", kind="stable").index]
+        assert (np.diff(darkness) >= 0).all() and darkness[-1] > 0.5
+        assert [strata[(drawn | lead)[row][1]] for row in mine.index] == mine["stratum"].tolist()
     assert len(after.lines) == 1 and not before.lines
 
 

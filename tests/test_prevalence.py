@@ -58,6 +58,9 @@ def test_measurement_holds_runs_and_posterior() -> None:
     wide = prevalence(other, 2010, 2011, n_permutations=9).iloc[0]
     half = stats.norm.ppf(0.975) * np.std([-0.1, 0, 0], ddof=1)
     assert wide["measurement_high"] - wide["shift"] == pytest.approx(half, abs=1e-5)
+    whole = (exact["error"].iloc[0] ** 2 + np.std([-0.1, 0, 0], ddof=1) ** 2) ** 0.5
+    assert wide["error"] == pytest.approx(whole, abs=1e-5) and wide["pairs_needed"] == exact["pairs_needed"].iloc[0]
+    assert wide["high"] - wide["shift"] == pytest.approx(stats.t.ppf(0.975, wide["freedom"]) * whole, abs=1e-4)
     object.__setattr__(topics, "variance", np.full_like(topics.variance, 0.5))
     known_by = prevalence(topics, 2010, 2011, n_permutations=9).iloc[0]
     expected = stats.norm.ppf(0.975) * np.sqrt(4 * 0.5 / 100**2 + 3 * 0.5 / 100**2)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from ..attention import chapter_names
 from ..errors import FigureError
@@ -43,7 +44,8 @@ def draw_topic_places(
     """
     if table.empty:
         raise FigureError("Nothing to draw: no chapter holds a topic.")
-    parts, numbered = list(dict.fromkeys(table["part"])), table.assign(number=range(len(table)))
+    parts = list(dict.fromkeys(table["part"]))
+    numbered = table.reset_index(drop=True).assign(number=range(len(table)))
     chapters = sorted(table.drop_duplicates("stratum").to_dict("records"), key=lambda one: parts.index(one["part"]))
     strata, ids = [one["stratum"] for one in chapters], list(dict.fromkeys(table["topic"]))
     across, left, row, double = width_mm(width), LABELS[width], ROW[language], width == "double"
@@ -85,11 +87,17 @@ def _name(topic: Mapping[Any, Any], language: str) -> str:
 
 
 def _panel(ax: Axes, mine: pd.DataFrame, strata: list[str], ids: list[str]) -> None:
-    """Draw the cells of one group, and crosses where it has no such chapter."""
+    """Draw the cells of one group, and crosses where it has no such chapter; a keyboard stops at each leading cell."""
+    edge: dict[str, Any] = {"edgecolor": "#e4e4e4", "linewidth": 0.3}
     x, y = mine["topic"].map(ids.index), mine["stratum"].map(strata.index)
-    corners = [[(a, b), (a + 1, b), (a + 1, b + 1), (a, b + 1)] for a, b in zip(x, y, strict=True)]
-    cells = PolyCollection(corners, facecolors=SHADES(mine["share"].to_numpy(dtype=float)), edgecolors="#e4e4e4", linewidths=0.3)
-    ax.add_collection(of_row(cells, *mine["number"]))
+    lead = set(mine.groupby("stratum", sort=False)["share"].idxmax())
+    for row in sorted(lead):
+        cell = Rectangle((x[row], y[row]), 1, 1, facecolor=SHADES(float(mine["share"][row])), **edge)
+        ax.add_patch(of_row(cell, int(mine["number"][row])))
+    rest = mine[~mine.index.isin(lead)]
+    corners = [[(x[row], y[row]), (x[row] + 1, y[row]), (x[row] + 1, y[row] + 1), (x[row], y[row] + 1)] for row in rest.index]
+    cells = PolyCollection(corners, facecolors=SHADES(rest["share"].to_numpy(dtype=float)), **edge)
+    ax.add_collection(of_row(cells, *rest["number"]))
     cross: dict[str, Any] = {"marker": "x", "linestyle": "none", "color": COLOURS["neutral"], "markersize": 2.6}
     for place in sorted(set(range(len(strata))) - set(y)):
         ax.plot([number + 0.5 for number in range(len(ids))], [place + 0.5] * len(ids), markeredgewidth=0.5, **cross)
