@@ -109,7 +109,8 @@ def placebo(
     reports
         All reports of the study, restored as those compared are.
     place
-        A name for the study's own rows.
+        A name for the study's own rows. Reports of a place of that name, or of those compared, are left out of the reference;
+        where there are any, the reference is of the study's own level.
 
     Returns
     -------
@@ -141,12 +142,15 @@ def placebo(
         raise ShinanError(
             "The vocabulary compares other years than the terms. Pass compare of the same tokens, before and after."
         )
-    weights = weights_of(shift["term"].astype(str).tolist(), terms)
+    weights, reports = weights_of(shift["term"].astype(str).tolist(), terms), list(reports)
+    mine = _own(reference, {place}.union(*_compared_places(shift, reports)))
+    reference = reference._replace(level="") if mine.any() else reference
     pairs = find_pairs(reference.reports, before, after)
+    pairs = pairs.only(~mine[pairs.before])
     yardsticks = [Yardstick(AGAINST[0], reference, pairs.only(pairs.same)), Yardstick(AGAINST[1], reference, pairs)]
     words = [] if vocabulary is None else vocabulary["term"].astype(str).tolist()
     strings = [*(string for each in weights.values() for string in each or ()), *words]
-    yardsticks += _own_years(shift, list(reports), strings, before, after)
+    yardsticks += _own_years(shift, reports, strings, before, after)
     rows = []
     for yardstick in yardsticks:
         background = _background(vocabulary, yardstick)
@@ -157,7 +161,7 @@ def placebo(
     table = table.astype(dict.fromkeys(WHOLE, "Int64") | dict.fromkeys(NUMBERS, float))
     table.attrs["settings"] = dict(shift.attrs.get("settings", {})) | {
         "function": "placebo", "rule": fingerprint(), "level": reference.level, "fewest_users": FEWEST_USERS,
-        "places": int(reference.reports["place"].nunique()), "reports": len(reference.reports),
+        "places": int(reference.reports["place"][~mine].nunique()), "reports": int((~mine).sum()),
         "fewest_reports": FEWEST_REPORTS, "fewest_changes": FEWEST_CHANGES,
     }  # fmt: skip
     return table.astype({"own": bool, "missing": object, "verdict": object})
@@ -186,12 +190,23 @@ def _years(shift: pd.DataFrame) -> tuple[int, int]:
     return first, second
 
 
-def _own_years(shift: pd.DataFrame, reports: list[Report], strings: list[str], before: int, after: int) -> list[Yardstick]:
-    """Return the other changes of the place that is compared with itself, if it has reports enough; else nothing."""
-    sides = [
+def _compared_places(shift: pd.DataFrame, reports: list[Report]) -> list[set[str]]:
+    """Return the places of the reports that the labels of either side name."""
+    return [
         {report.place for report in reports if label in (str(report.year), report.id, f"{report.place} {report.year}")}
         for label in (str(shift[side].iloc[0]) for side in ("before", "after"))
     ]
+
+
+def _own(reference: Reference, places: set[str]) -> NDArray[np.bool_]:
+    """Return which reports of a reference are of the study's own places, by a name that begins alike."""
+    names = [name for name in places if len(name) > 1]
+    return np.array([any(name.startswith(one) for one in names) for name in reference.reports["place"].astype(str)], dtype=bool)
+
+
+def _own_years(shift: pd.DataFrame, reports: list[Report], strings: list[str], before: int, after: int) -> list[Yardstick]:
+    """Return the other changes of the place that is compared with itself, if it has reports enough; else nothing."""
+    sides = _compared_places(shift, reports)
     mine = [report for report in reports if {report.place} == sides[0] == sides[1]]
     if len({report.year for report in mine}) < FEWEST_REPORTS:
         return []

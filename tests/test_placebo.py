@@ -183,6 +183,22 @@ def test_two_places_have_no_years_of_their_own() -> None:
         assert OWN_YEARS not in set(table["against"])
 
 
+@pytest.mark.parametrize("known", ["place", "reports", "short"])
+def test_the_place_itself_is_no_part_of_its_reference(known: str) -> None:
+    """Where the place stands in the reference its own pairs are left out, and the others are places, not another level."""
+    counts = RISING | {"甲县": [5, 700]}
+    reference = reference_from(reports_of(counts), ["花草"], level="province")
+    reports = [report for report in reports_of(counts) if report.place == "甲县"]
+    options = {"place": {"place": "甲县"}, "reports": {"reports": reports}, "short": {"place": "甲县"[:2]}}[known]
+    shift = shift_of(("花草", 5, 700), before="甲县-2001", after="甲县-2002")
+    table = placebo(shift, reference=reference, **options)
+    own = table[table["own"]]
+    assert "甲县" not in set(table.loc[~table["own"], "place"]) and set(own["of"]) == {len(PLACES) - 1}
+    assert set(own["verdict"]) == {"larger than in the other places"}
+    assert (table.attrs["settings"]["places"], table.attrs["settings"]["level"]) == (len(PLACES) - 1, "")
+    assert set(placebo(shift, reference=reference, place="辰县").query("own")["of"]) == {len(PLACES)}
+
+
 def test_groups_of_reports_are_not_ranked_among_single_reports() -> None:
     """A row of many reports a side gets neither rank nor p, whatever its verdict was."""
     table = placebo(shift_of(("花草", 5, 700), unit="report"), reference=reference_from(reports_of(RISING), ["花草"]))
