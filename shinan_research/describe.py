@@ -67,12 +67,22 @@ def survivors(table: pd.DataFrame, language: str = "en") -> str:
         return say("describe.ranking.described", language)
     found = table[table["p_adjusted"] <= ALPHA]
     if found.empty:
-        return say("describe.ranking.none", language)
+        return joined([say("describe.ranking.none", language), *_granularity(table, language)], language)
     words, fragile = (rows["term"].astype(str).tolist() for rows in (found, found[found["verdict"] == "fragile"]))
     parts = [say("describe.ranking.some", language, survive=len(words), words=listed(words, language))]
     if fragile:
         parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=listed(fragile, language)))
     return joined(parts, language)
+
+
+def _granularity(table: pd.DataFrame, language: str) -> list[str]:
+    """Say so where so few places are turned that no single word could have passed the correction."""
+    settings, tested = table.attrs.get("settings", {}), int(table["p"].notna().sum())
+    smallest = 2.0 ** (1 - settings.get("places", 0))
+    if not (by_places(settings) and settings["paired"] and settings["n_permutations"]) or smallest * tested <= ALPHA:
+        return []
+    values = {"places": settings["places"], "smallest": f"{smallest:.2g}", "tested": tested}
+    return [say("describe.ranking.granularity", language, **values)]
 
 
 def described(table: pd.DataFrame) -> bool:

@@ -20,6 +20,7 @@ from shinan_research import (
     restore,
     sensitivity,
     stack,
+    survivors,
     tally,
     tokenize,
     word_shift,
@@ -27,7 +28,7 @@ from shinan_research import (
 from shinan_research.counts import count_units
 from shinan_research.explain import caption, confounding
 from shinan_research.guide import how_to_read, methods
-from shinan_research.messages import LANGUAGES
+from shinan_research.messages import LANGUAGES, say
 from shinan_research.placebo import placebo
 from shinan_research.rates import raw_dispersion
 from shinan_research.reports import Report
@@ -260,3 +261,22 @@ def test_words_of_the_divergence_of_groups(language: str, size: int) -> None:
     figure = draw_word_shift(table, language=language)
     texts = " ".join(text.get_text() for ax in figure.axes for text in ax.texts)
     assert ({"zh": "地方太少", "en": "too few places"}[language] in texts) == (size == 3)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_too_few_places_for_a_long_list_of_words(language: str) -> None:
+    """Where no word could have passed the correction the sentence says so; closed form, more places or fewer words do not."""
+    table = compare(groups(10), 2001, 2002, n_permutations=99)
+    many = pd.concat([table.assign(p=0.5, p_adjusted=1.0)] * 15, ignore_index=True)
+    words = survivors(many_of(many, table), language)
+    assert "0.002" in words and str(len(many)) in words and "{" not in words
+    short = survivors(many_of(table.assign(p_adjusted=1.0), table), language)
+    assert short == say("describe.ranking.none", language)
+    for settings in ({"n_permutations": 0}, {"paired": False}, {"places": 31}):
+        assert survivors(many_of(many, table, **settings), language) == short
+
+
+def many_of(rows: pd.DataFrame, table: pd.DataFrame, **settings: object) -> pd.DataFrame:
+    """Return rows with the settings of a table, some of them changed."""
+    rows.attrs["settings"] = table.attrs["settings"] | settings
+    return rows
