@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(COMMANDS[options.command][1](options) or 0)
     except ShinanError as error:
-        print(f"\n{error}", file=sys.stderr)
+        from .messages import in_chinese
+
+        print("", *filter(None, (in_chinese(error), error)), sep="\n", file=sys.stderr)
         return 1
 
 

@@ -146,7 +146,8 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
                 write_atomically(raw / _raw_name(text, raw), text.raw)
     found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
     for error in reasons:
-        say(messages.say("new.refused", "zh", error=f"{in_chinese(error)}（{error}）"))
+        words = in_chinese(error)
+        say(messages.say("new.refused", "zh", error=f"{words}（{error}）" if words else error))
         say(messages.say("new.refused", "en", error=error))
     if not found:
         raise ReadError(f"{source.name}: not one file here can be read as a report. The first reason: {reasons[0]}")
@@ -178,9 +179,9 @@ def _groups(reports: list[Report], before: Group | None, after: Group | None) ->
     chosen = tuple(as_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
     one, two = chosen
     if one is None or two is None or one == two:
+        what = f"{one} and {two} are the same" if one is not None and one == two else "there is one group only"
         raise StudyError(
-            f"Two groups of reports are compared, but {one if one is not None else 'nothing'} and "
-            f"{two if two is not None else 'nothing'} were given or found. Years present: {', '.join(map(str, years))}. "
+            f"Two groups of reports are compared, but {what}. Years present: {', '.join(map(str, years))}. "
             "Put reports of two years into the folder, or name them with --before and --after."
         )
     return one, two

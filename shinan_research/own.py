@@ -11,11 +11,10 @@ import pandas as pd
 from .counts import Group, belongs
 from .errors import ShinanError, StudyError
 from .files import sha256
-from .intake import Text, read_texts, report_files
 from .messages import in_chinese
 from .new import Say, as_group, new_study
 from .occurrences import as_terms
-from .reports import delivery_date
+from .reports import each_report
 from .study import Study, open_study
 
 
@@ -76,10 +75,9 @@ def _made_from(source: Path, before: Group | None, after: Group | None, terms: t
 def _same_reports(source: Path, made: Path) -> None:
     """Refuse to go on with a study whose reports are not those of the folder it was made from."""
     known = {sha256(path) for path in (made / "data" / "raw").iterdir()}
-    for file in report_files(source):
-        for text in read_texts(file):
-            if isinstance(text, Text) and sha256(text.raw) not in known and (text.year or delivery_date(text.text)):
-                raise StudyError(
-                    f"{text.name} is not in {made.name}, which was made from {source.name} earlier. Rename or delete "
-                    f"{made.name} (it holds what you have decided so far), and run again."
-                )
+    for report in each_report(source, refused=lambda error: None):  # what was refused then, with a word, is passed over now
+        if report.sha256 not in known:
+            raise StudyError(
+                f"{report.source} is not in {made.name}, which was made from {source.name} earlier. Rename or delete "
+                f"{made.name} (it holds what you have decided so far), and run again."
+            )

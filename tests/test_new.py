@@ -124,7 +124,7 @@ def test_two_places_of_one_year(tmp_path):
     [
         ({"before": 1999}, r"No report for 1999\. Years present: 2030, 2031\."),
         ({"before": "丙县-2031"}, "No report for '丙县-2031'"),
-        ({"before": 2031}, "2031 and 2031 were given or found"),
+        ({"before": 2031}, "2031 and 2031 are the same"),
         ({"terms": ["养老", "养老"]}, "declares the term '养老' twice"),
         ({"terms": [" "]}, "no form to count"),
     ],

@@ -43,6 +43,14 @@ def test_it_notices_other_reports(folder):
         own_study(folder)
 
 
+def test_the_second_of_a_place_and_year_does_not_stop_it(folder):
+    """A copy of a report under another name is left out with a word, and the study opens, the first time and later."""
+    fill(folder, {"甲县2031年.txt": report("甲县", 2031) + "再接再厉。"})
+    said: list[str] = []
+    assert own_study(folder, say=said.append).before == 2030
+    assert "甲县2031年.txt" in "".join(said) and own_study(folder).after == 2031
+
+
 def test_without_a_folder(folder, tmp_path, monkeypatch):
     """Without a folder it is the study of the working directory."""
     made = new_study(tmp_path / "study", reports=folder)
