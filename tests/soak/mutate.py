@@ -2,9 +2,8 @@
 
     python tests/soak/mutate.py restore shifts [--sample 60] [--seed 0]
 
-Each mutant runs `tests/test_<module>.py` in a copy of the project. What no test notices is printed with its line, to be
-explained:
-either no result can depend on it (an equivalent mutant), or a test is missing.
+Each mutant runs `tests/test_<module>.py`, or the files named in TESTS, in a copy of the project. What no test notices is printed
+with its line, to be explained: either no result can depend on it (an equivalent mutant), or a test is missing.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = dict.fromkeys(("rates", "permutation", "shifts"), ("shifts", "groups")) | {"word_shift": ("word_shift", "groups")}
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
     ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And, ast.In: ast.NotIn, ast.NotIn: ast.In,
@@ -76,7 +76,8 @@ def _put(parent: ast.AST, name: str, place: int, value: object, child: ast.AST) 
 
 def noticed(folder: Path, module: str) -> bool:
     """Return whether the tests of a module fail in a copy of the project."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/test_{module}.py"]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    command += [f"tests/test_{name}.py" for name in TESTS.get(module, (module,))]
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     try:
         return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600, check=False).returncode != 0
