@@ -17,15 +17,16 @@ FOLDER = ".venv"
 STAMP = "installed-from"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 OLDEST, NEWEST = (3, 11), (3, 13)
+PAIRED = ("-n", "2", "--dist", "loadfile")  # two modules of tests at a time
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "test": (("pytest", "-m", "not browser"),),
+    "test": (("pytest", "-m", "not browser", *PAIRED),),
     "docs": (("pdoc", "--docformat", "numpy", "--no-search", "--output-directory", "build/html/api", "shinan_research"),),
     "check": (
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy",),
         ("pytest", "-m", "browser"),
-        ("pytest", "-m", "not browser", "--cov", "--cov-report="),
+        ("pytest", "-m", "not browser", *PAIRED, "--cov", "--cov-report="),
         ("tools.check_coverage",),
     ),
 }

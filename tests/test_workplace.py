@@ -176,7 +176,7 @@ def test_the_stamp_follows_lock_project_and_python(project: Path, commands, monk
 def test_tasks(commands) -> None:
     """`test` runs the tests without a browser; `check` runs lint, format, types, browser tests and coverage, in this order."""
     workplace.do("test")
-    assert [words[2:] for words in commands] == [["pytest", "-m", "not browser"]]
+    assert [words[2:] for words in commands] == [["pytest", "-m", "not browser", *["-n", "2", "--dist", "loadfile"]]]
     commands.clear()
     workplace.do("check")
     assert [words[2] for words in commands] == ["ruff", "ruff", "mypy", "pytest", "pytest", "tools.check_coverage"]
