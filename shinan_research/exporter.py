@@ -18,7 +18,7 @@ from traitlets import Unicode, default
 
 from .dictionary import RESOURCES
 from .errors import ShinanError
-from .inline import LONG, MIME, Address, inline_html
+from .inline import MIME, Address, breadth, inline_html
 from .render import PICTURE, UNSEEN, printed_size
 from .reports import HAN
 
@@ -223,8 +223,8 @@ def _set_tables(page: BeautifulSoup) -> None:
         for row in table.find_all("tr"):
             for place, cell in enumerate(reversed(row.find_all(["td", "th"]))):  # a spanning label stands at the left
                 cell.name = cell.name if cell.get_text(strip=True) else "td"
-                if len(cell.get_text(strip=True)) > LONG and not cell.find_parent("thead"):
-                    cell["class"] = "long"
+                if (width := breadth(cell.get_text(strip=True))) and not cell.find_parent("thead"):
+                    cell["class"] = width
                 if cell.get_text(strip=True) in MISSING:
                     cell.string = "–"
                 columns.setdefault(-1 if row.find(colspan=True) else place, []).append(cell)

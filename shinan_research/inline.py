@@ -25,7 +25,7 @@ ATTRIBUTES = (
 UNSAFE = re.compile(r"url\(\s*(?!#)|expression|import|javascript|[<>\\@&]", re.IGNORECASE)
 DECIMALS = re.compile(r"(\.\d\d)\d+")  # of places in points: a hundredth is seen by nobody
 NAMES = ("term", "indicator", "char", "stratum", "label", "topics", "report")  # what names a row, the narrowest first
-LONG = 16  # characters: a cell with more is text, and is given a width at which it can be read
+LONG, WHOLE = 16, 48  # characters: a cell with more is text, or whole sentences, and is given a width to be read at
 BRIEF = (
     *NAMES, "place", "variant", "scope", "unit", "headings", "before", "after", "count_before", "count_after", "log2_ratio",
     "rank", "verdict", "differs",
@@ -227,8 +227,13 @@ def _cell(value: Any) -> str:
         words = f"{value:.4g}" if value != int(value) else f"{value:.0f}"
         return f'<td class="number">{words.replace("-", "−")}</td>'
     kind = ' class="number"' if isinstance(value, int) and not isinstance(value, bool) else ""
-    kind = ' class="long"' if isinstance(value, str) and len(value) > LONG else kind
+    kind = f' class="{breadth(value)}"' if isinstance(value, str) and breadth(value) else kind
     return f"<td{kind}>{escape(str('' if value is None else value))}</td>"
+
+
+def breadth(text: str) -> str:
+    """Return the class of a cell that holds long text, or none."""
+    return "whole" if len(text) > WHOLE else "long" if len(text) > LONG else ""
 
 
 def terms_of(figures: Iterable[Mapping[str, Any]]) -> list[str]:
