@@ -273,7 +273,7 @@ def test_pdf_embeds_truetype_alone(published, poppler) -> None:
 def test_pdf_gives_back_its_chinese(published, poppler) -> None:
     """Copied out of the PDF, the labels are the Chinese that was drawn."""
     text = subprocess.run(["pdftotext", published[1] / "shift.pdf", "-"], capture_output=True, check=True).stdout.decode("utf-8")
-    for label in ("花", "云", "频率", "变化与区间", "在何处", "8→0", "甲县 2001"):
+    for label in ("花", "云", "频率", "频率之比与区间", "在何处", "8→0", "甲县 2001"):
         assert label in text
 
 
