@@ -400,6 +400,13 @@ def test_chunks_of_draws_leave_no_seam() -> None:
     assert whole.tolist() == pytest.approx(whole.round().tolist(), abs=1e-9)
 
 
+@pytest.mark.parametrize("draws", [1, 1_999, 2_000, 2_001, 4_321])
+def test_every_draw_is_counted_once(draws: int) -> None:
+    """A term that no deal can move is reached by every draw and by itself: its p and the largest statistic's are exactly 1."""
+    row = run([filled("花", blocks=8)], [filled("花", blocks=8)], n_permutations=draws).iloc[0]
+    assert (row["p"], row["p_max"]) == (1.0, 1.0)
+
+
 def test_strata_are_respected() -> None:
     """A term that differs only between strata is rare in a plain deal, and unremarkable within strata."""
     before = [filled("花花", blocks=12), filled("", blocks=4)]
