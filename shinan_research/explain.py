@@ -10,7 +10,7 @@ import pandas as pd
 from .counts import between_places, count, is_named
 from .errors import ShinanError
 from .messages import say
-from .occurrences import occurrences
+from .occurrences import WIDE, occurrences
 
 SIDES = ("before", "after")
 UNTESTED = ("too rare", "too concentrated", "description only")
@@ -182,7 +182,7 @@ def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
     numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}
     total = int(row["count_before"]) + int(row["count_after"])
     return {
-        "term": str(row["term"]),
+        "term": str(row["term"]).replace(WIDE.format(""), say("explain.wide", language)),
         "scope": say(f"scope.{row['scope']}", language),
         "before": group_name(row["before"], language),
         "after": group_name(row["after"], language),
