@@ -58,6 +58,7 @@ def test_order_and_settings(table: pd.DataFrame) -> None:
     assert [row["term"] for row in order] == table["term"].tolist()
     assert table.attrs["settings"]["function"] == "word_shift" and table.attrs["settings"]["scope"] == "body"
     assert (table["low"] <= table["high"]).all() and (table["low"] >= 0).all()
+    assert [table.attrs["settings"][name] for name in ("seed", "level", "n_draws")] == [0, 0.95, 200]
 
 
 def test_swapping_turns_directions_and_nothing_else(table: pd.DataFrame) -> None:
