@@ -17,6 +17,7 @@ from .explain import group_name
 from .explain import ratio as format_ratio
 from .messages import LANGUAGES, say
 from .occurrences import occurrences
+from .rates import ALPHA
 
 Array = NDArray[np.float64]
 Groups = Mapping[str, Iterable[str]] | str
@@ -282,7 +283,9 @@ def _sentences(row: Mapping[Any, Any], settings: Mapping[str, Any], language: st
     if row["fewest_places"] != row["most_places"]:
         parts.append(say("series.changing", language, **values))
     if row["excess"]:
-        parts.append(say(f"series.{'beyond' if row['excess'] >= 2 else 'noise'}", language, **values))
+        free = row["years"] - 1  # were there nothing but the bands, excess · free would be chi-squared with so many degrees
+        beyond = special.chdtrc(free, row["excess"] * free) <= ALPHA
+        parts.append(say(f"series.{'beyond' if beyond else 'noise'}", language, **values))
     if row["paired"] > 1:
         parts.append(say(f"series.{'ratio' if row['ratio'] else 'pairs'}", language, **values))
     if row["correlation"] * row["years"] ** 0.5 >= 2:  # two standard errors of a correlation of unrelated years

@@ -1,5 +1,6 @@
 """Series over many reports, on a corpus generated in memory: counts, bands, places, and what may be said of them."""
 
+import sys
 from functools import cache
 
 import numpy as np
@@ -142,6 +143,24 @@ def test_years_that_are_alike_are_worth_less() -> None:
     gap = table[table["year"] != YEARS[4]].reset_index(drop=True)
     gap.attrs = table.attrs
     assert courses(gap).iloc[0]["correlation"] == 0
+
+
+@pytest.mark.parametrize(
+    ("years", "excess", "words"),
+    [
+        (3, 2.9, "chance of wording can do"),
+        (3, 3.1, "hardly by chance"),
+        (20, 1.5, "chance of wording can do"),
+        (20, 1.7, "hardly by chance"),
+    ],
+)
+def test_few_years_must_vary_more_to_be_called_more_than_chance(monkeypatch, years: int, excess: float, words: str) -> None:
+    """The same variation beyond the bands is chance with three years and hardly chance with twenty (5 % of chi-squared)."""
+    table = series(tokens_of(1), ["养老"])
+    assert (excess * (years - 1) > stats.chi2.isf(0.05, years - 1)) == (words == "hardly by chance")
+    row = courses(table).assign(years=years, excess=excess)
+    monkeypatch.setattr(sys.modules["shinan_research.series"], "courses", lambda *_: row)
+    assert words in answer_series(table, language="en")[0]
 
 
 def test_what_is_said_of_nothing_and_of_one_year() -> None:
