@@ -10,7 +10,7 @@ from scipy.spatial.distance import jensenshannon
 from test_counts import tokens_of
 
 from shinan_research import ShinanError
-from shinan_research.word_shift import word_shift
+from shinan_research.word_shift import COLUMNS, word_shift
 
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
 CHAPTERS = {
@@ -58,6 +58,7 @@ def test_order_and_settings(table: pd.DataFrame) -> None:
     assert [row["term"] for row in order] == table["term"].tolist()
     assert table.attrs["settings"]["function"] == "word_shift" and table.attrs["settings"]["scope"] == "body"
     assert (table["low"] <= table["high"]).all() and (table["low"] >= 0).all()
+    assert tuple(table.columns) == COLUMNS and table.index.tolist() == list(range(len(table)))
     assert [table.attrs["settings"][name] for name in ("seed", "level", "n_draws")] == [0, 0.95, 200]
 
 
