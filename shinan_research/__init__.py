@@ -40,7 +40,7 @@ PUBLIC = {
     "describe_topic_words": "describe_topics", "describe_topic_places": "describe_topics", "answer_attention":
     "describe_topics", "answer_opinions": "describe_topics", "answer_topics": "describe_topics", "topic_places": "opinions",
     "draw_attention": "figures", "draw_prevalence": "figures", "draw_choice": "figures", "draw_topic_words": "figures",
-    "draw_topic_places": "figures",
+    "draw_topic_places": "figures", "draw_topic_trend": "figures", "describe_topic_trend": "describe_topics",
     "attention": "attention", "fit_topics": "topics", "Topics": "topics", "name_topics": "topics", "add_reports": "topics",
     "prevalence": "prevalence", "topic_trend": "prevalence", "second_opinion": "opinions", "explained_by_chapters": "opinions",
 }  # fmt: skip

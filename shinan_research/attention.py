@@ -13,6 +13,7 @@ from .errors import ShinanError
 from .messages import say
 
 NUMBER = re.compile(r"^\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]+|第[一二三四五六七八九十]{1,3}部分)\s*")
+YEAR = re.compile(r"^\d{4}年")
 COLUMNS = (
     "stratum", "part", "chapters_before", "chapters_after", "titles_before", "titles_after", "before", "after", "han_before",
     "han_after", "total_before", "total_after", "share_before", "share_after", "shift",
@@ -35,7 +36,7 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
         A year, a report id, or a place and a year.
     strata
         Matched chapters: `report, chapter, stratum`; chapters that are not named there stand alone. Without, chapters are
-        matched that have the same part and the same title but for its number.
+        matched that have the same part and the same title but for its number and its year.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def match_chapters(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Se
     ShinanError
         If the strata lack a column.
     """
-    title = chapters["title"].astype(str).map(lambda words: NUMBER.sub("", words).strip())
+    title = chapters["title"].astype(str).map(lambda words: YEAR.sub("", NUMBER.sub("", words)).strip())
     part = chapters["part"].astype(str)
     alone = part.where(title == "", title)
     if strata is None or strata.empty:

@@ -13,6 +13,7 @@ from .coherence import TOP
 from .describe import Words, joined, listed
 from .explain import confounding, group_name
 from .messages import LANGUAGES, say
+from .series import label
 from .topics import WEAK, Topics
 
 MOST = 3
@@ -45,7 +46,7 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
 
 
 def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
-    """Say which chapters' shares of the body changed most, and which chapters only one group has.
+    """Say which matched chapters' shares of the body changed most, and which chapters only one group has.
 
     Parameters
     ----------
@@ -54,10 +55,18 @@ def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
     language
         zh or en.
     """
-    said = [say("describe.attention.most", language, most=_largest(table, language))]
+    both = table[(table["chapters_before"] > 0) & (table["chapters_after"] > 0)]
+    said = [say("describe.attention.most", language, most=_largest(both, language))] if len(both) else []
     for role, other in (("before", "after"), ("after", "before")):
         alone = [chapter_names(row)[language != "zh"] for row in table[table[f"chapters_{other}"] == 0].to_dict("records")]
-        if alone:
+        if len(alone) > MOST:
+            values = {
+                "group": _groups(table, language)[role],
+                "number": len(alone),
+                "of": int((table[f"chapters_{role}"] > 0).sum()),
+            }
+            said.append(say("describe.attention.unmatched", language, **values))
+        elif alone:
             values = {"group": _groups(table, language)[role], "names": listed(alone, language)}
             said.append(say("describe.attention.alone", language, **values))
     return joined(said, language)
@@ -136,6 +145,40 @@ def describe_topic_places(table: pd.DataFrame, *, place: Mapping[str, str]) -> W
             for row in lead
         ]
         words["alt"][one] = say("describe.topic_places.alt", one, rows=listed(rows, one))
+    return words
+
+
+def describe_topic_trend(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
+    """Say whose shares of topics are followed over which years, and what the bands rest on.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.prevalence.topic_trend`.
+    place
+        The name of the place or places, `{"zh": …, "en": …}`.
+
+    Returns
+    -------
+    dict
+        `caption` and `alt`, each `{"zh": …, "en": …}`.
+    """
+    words: Words = {"caption": {}, "alt": {}}
+    settings = table.attrs["settings"]
+    ends = table.sort_values("year", kind="stable").groupby(["group", "topic"], sort=False)
+    for one in LANGUAGES:
+        values = settings | {"place": place[one], "number": table["topic"].nunique(), "level": f"{100 * settings['level']:g}"}
+        values |= {"first": table["year"].min(), "last": table["year"].max(), "judges": _judges(settings["judges"], one)}
+        keys = ("title", "band", "ruled" if settings["by_rule"] else "method")
+        words["caption"][one] = joined([say(f"describe.topic_trend.{key}", one, **values) for key in keys], one)
+        rows = []
+        for (group, _), mine in ends:
+            first, last = mine.iloc[0].to_dict(), mine.iloc[-1].to_dict()
+            shares = _shares({"share_before": first["share"], "share_after": last["share"]})
+            rows.append(
+                say("describe.topic_trend.row", one, group=label(str(group), settings, one), **_named(last, one), **shares)
+            )
+        words["alt"][one] = say("describe.topic_trend.alt", one, rows=("；" if one == "zh" else "; ").join(rows))
     return words
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy import stats
 from .counts import Group, belongs, group_label
 from .errors import ShinanError
 from .rates import ALPHA, POWER, holm
+from .series import Groups, members_of
 from .topics import Topics
 
 Array = NDArray[np.float64]
@@ -230,15 +230,15 @@ def _pairs_needed(clusters: Clusters, error: Array, detect: float, level: float)
     return np.asarray(np.ceil(((stats.norm.isf((1 - level) / 2) + stats.norm.ppf(POWER)) * one / detect) ** 2))
 
 
-def topic_trend(topics: Topics, *, groups: Mapping[str, str] | None = None, level: float = 0.95) -> pd.DataFrame:
-    """Follow the shares of topics through the years, for all reports or for groups of places.
+def topic_trend(topics: Topics, *, groups: Groups = "auto", level: float = 0.95) -> pd.DataFrame:
+    """Follow the shares of topics through the years, place by place or in groups of places.
 
     Parameters
     ----------
     topics
         The model, with all reports in it (:func:`~shinan_research.topics.add_reports`).
     groups
-        The group of each place; places without one are left out. Without, all reports are one group.
+        As in :func:`~shinan_research.series.series`: places by the name of their group, "places", "all" or "auto".
     level
         Of the bands. They hold the spread over reports from three on, over chapters beneath.
 
@@ -251,18 +251,22 @@ def topic_trend(topics: Topics, *, groups: Mapping[str, str] | None = None, leve
     Raises
     ------
     ShinanError
-        If no place belongs to a group.
+        If a group names a place that is not there.
     """
-    table = topics.shares.assign(group="" if groups is None else topics.shares["place"].map(dict(groups)))
-    table = table[table["group"].notna()]
-    if table.empty:
-        raise ShinanError(f"No place has a group. Places: {', '.join(sorted(set(topics.shares['place'])))}.")
+    shares, named = topics.shares, members_of(topics.shares, groups)
+    cells = [
+        _cell(topics, name, year, rows, level)
+        for name, places in named.items()
+        for year, rows in shares[shares["place"].isin(places)].groupby("year", sort=True)
+    ]
     names = topics.stability[["topic", "zh", "en"]].rename(columns={"zh": "label", "en": "label_en"})
-    cells = [_cell(topics, group, year, rows, level) for (group, year), rows in table.groupby(["group", "year"], sort=True)]
     result = pd.concat(cells, ignore_index=True).merge(names, on="topic", how="left")
     columns = ["group", "year", "topic", "label", "label_en", "share", "low", "high", "level", "reports", "clusters", "unit"]
     result = result[columns].round(DIGITS)
-    result.attrs["settings"] = topics.settings | {"function": "topic_trend", "level": level}
+    result.attrs["settings"] = topics.settings | {
+        "function": "topic_trend", "level": level, "groups": named, "all_places": int(shares["place"].nunique()),
+        "judges": topics.judges,
+    }  # fmt: skip
     return result
 
 

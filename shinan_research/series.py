@@ -102,7 +102,7 @@ def series(
     found = occurrences(tokens, terms)
     hits = found[found["start"].notna() & found["part"].isin(SCOPES[scope]) & (headings | ~found["heading"].astype(bool))]
     units = tokens[chosen].groupby(["report", "place", "year", "block"], sort=True, observed=True)["han"].sum().reset_index()
-    parts, named = [], _members(units, groups)
+    parts, named = [], members_of(units, groups)
     for name, members in named.items():
         mine = units[units["place"].isin(members)]
         parts += [_one(mine, hits[hits["term"] == term], level).assign(term=str(term), group=name) for term in _names(found)]
@@ -118,8 +118,14 @@ def _names(found: pd.DataFrame) -> list[str]:
     return [str(term) for term in found["term"].cat.categories]
 
 
-def _members(units: pd.DataFrame, groups: Groups) -> dict[str, list[str]]:
-    """Return the places of each group, after checking that they are there."""
+def members_of(units: pd.DataFrame, groups: Groups) -> dict[str, list[str]]:
+    """Return the places of each group, after checking that they are there.
+
+    Raises
+    ------
+    ShinanError
+        If the groups are no known word, or name a place that is not there.
+    """
     places = sorted(set(units["place"].astype(str)))
     if isinstance(groups, str):
         if groups not in ("auto", "places", ALL):

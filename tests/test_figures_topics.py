@@ -19,18 +19,20 @@ from shinan_research.describe_topics import (
     describe_choice,
     describe_prevalence,
     describe_topic_places,
+    describe_topic_trend,
     describe_topic_words,
 )
+from shinan_research.figures.series import draw_topic_trend
 from shinan_research.figures.style import COLOURS, WIDTHS
 from shinan_research.figures.topic_places import draw_topic_places
 from shinan_research.figures.topic_words import draw_topic_words
 from shinan_research.figures.topics import draw_attention, draw_choice, draw_prevalence
 from shinan_research.messages import LANGUAGES
 from shinan_research.opinions import second_opinion, topic_places
-from shinan_research.prevalence import prevalence
+from shinan_research.prevalence import prevalence, topic_trend
 from shinan_research.topics import Topics, fit_topics
 
-NAMES = ("attention", "choice", "prevalence", "words", "places")
+NAMES = ("attention", "choice", "prevalence", "words", "places", "trend")
 CASES = [("single", "zh"), ("single", "en"), ("single", "both"), ("onehalf", "en"), ("double", "zh"), ("double", "both")]
 PLACE = {"zh": "甲县", "en": "Jia County"}
 
@@ -52,13 +54,14 @@ def tables() -> dict[str, pd.DataFrame]:
     without.attrs = places.attrs
     return {
         "attention": chapters, "choice": model().choice, "prevalence": prevalence(model(), 2010, 2011, n_permutations=99),
-        "words": model().tables()[""], "places": without,
+        "words": model().tables()[""], "places": without, "trend": topic_trend(model()),
     }  # fmt: skip
 
 
 def draw(name: str, table: pd.DataFrame | None = None, *, width: str = "double", language: str = "both") -> Figure:
     """Draw one of the figures."""
     figures = {"attention": draw_attention, "choice": draw_choice, "prevalence": draw_prevalence, "places": draw_topic_places}
+    figures["trend"] = draw_topic_trend
     shown = tables()[name] if table is None else table
     if name == "words":
         return draw_topic_words(shown, model().stability, width=width, language=language)
@@ -77,7 +80,7 @@ def test_nothing_leaves_the_canvas_and_nothing_collides(name: str, width: str, l
 @pytest.mark.parametrize("name", NAMES)
 def test_an_empty_table_is_refused(name: str) -> None:
     """Nothing to draw is an error that says so."""
-    with pytest.raises(FigureError, match=r"[Nn]othing to draw|no row|empty"):
+    with pytest.raises(FigureError, match=r"[Nn]othing to draw|no row|empty|0 groups"):
         draw(name, tables()[name].head(0))
 
 
@@ -164,8 +167,13 @@ def test_sentences_on_attention_and_on_other_models() -> None:
     """The largest change and what one report alone has are named; each model's correlations are given from low to high."""
     table = attention(planted_tokens(chapters=6), 2010, 2011)
     table.loc[2, ["share_before", "share_after", "shift", "chapters_after"]] = [0.3, 0.0, -0.3, 0]
+    table.loc[3, ["share_before", "share_after", "shift"]] = [0.2, 0.1, -0.1]
     said = answer_attention(table)
-    assert f"{table.loc[2, 'stratum']} 30.0 % to 0.0 %" in said and "only the report of 2010 has" in said
+    assert (
+        f"{table.loc[3, 'stratum']} 20.0 % to 10.0 %" in said and "30.0 %" not in said and "only the report of 2010 has" in said
+    )
+    assert "6 chapters of 2010, 5 have no counterpart" in answer_attention(table.assign(chapters_after=[0, 0, 0, 1, 0, 0]))
+    assert "Of the chapters that both have" not in answer_attention(table.assign(chapters_after=0))
     assert "2010年的报告才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")
     other = second_opinion(model())
     nmf = other[other["model"] == "nmf"]["correlation"]
@@ -187,3 +195,18 @@ def test_the_choice_is_marked_and_shuffled_text_is_drawn() -> None:
     heights = [tuple(line.get_ydata()) for ax in figure.axes for line in ax.lines]
     for name in ("agreement", "coherence"):
         assert tuple(table[f"{name}_tokens"]) in heights or table[f"{name}_tokens"].isna().any()
+
+
+def test_the_trend_has_a_panel_for_each_topic_with_its_shares() -> None:
+    """Each topic has its panel, with a mark for the share of each year in per cent; the caption has place, years and judge."""
+    table = tables()["trend"]
+    figure = draw("trend")
+    assert len(figure.axes) == table["topic"].nunique()
+    for ax, (_, mine) in zip(figure.axes, table.groupby("topic", sort=False), strict=True):
+        drawn = [line for line in ax.lines if list(line.get_xdata()) == mine["year"].tolist()]
+        np.testing.assert_allclose(drawn[-1].get_ydata(), 100 * mine["share"])
+    said = describe_topic_trend(table, place=PLACE)
+    for one in LANGUAGES:
+        assert PLACE[one] in said["caption"][one] and "2010" in said["caption"][one] and "nan" not in said["alt"][one]
+    share = table[(table["topic"] == "T1") & (table["year"] == 2011)]["share"].iloc[0]
+    assert f"to {100 * share:.1f} %" in said["alt"]["en"]

@@ -105,14 +105,14 @@ def test_two_like_reports_show_nothing_and_a_leaning_one_much() -> None:
 def test_trend_by_hand() -> None:
     """Shares of a year are those of its tokens; bands are over reports from three on, over chapters beneath."""
     rows = [*ROWS, ("c", "B", 2011, 0, 10, 0.5), ("d", "C", 2011, 0, 10, 0.9)]
-    table = topic_trend(known(rows)).set_index(["year", "topic"])
+    table = topic_trend(known(rows), groups="all").set_index(["year", "topic"])
     assert table.loc[(2010, "T1"), "share"] == pytest.approx(0.28) and table.loc[(2010, "T1"), "unit"] == "chapter"
     assert table.loc[(2011, "T1"), "share"] == pytest.approx((51 + 5 + 9) / 120, abs=1e-6)
     assert table.loc[(2011, "T1"), ["unit", "reports"]].tolist() == ["report", 3]
-    grouped = topic_trend(known(rows), groups={"A": "east", "B": "west"})
+    grouped = topic_trend(known(rows), groups={"east": ["A"], "west": ["B"]})
     assert set(grouped["group"]) == {"east", "west"} and grouped.loc[grouped["group"] == "west", "low"].isna().all()
-    with pytest.raises(ShinanError, match="No place has a group"):
-        topic_trend(known(ROWS), groups={"Z": "east"})
+    with pytest.raises(ShinanError, match="The group 'east' names Z"):
+        topic_trend(known(ROWS), groups={"east": ["Z"]})
 
 
 def test_bad_input() -> None:

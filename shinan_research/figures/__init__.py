@@ -5,7 +5,7 @@ from .placebo import draw_placebo
 from .places import draw_places
 from .ranking import draw_ranking
 from .sensitivity import draw_sensitivity
-from .series import draw_series
+from .series import draw_series, draw_topic_trend
 from .shift import draw_rates, draw_ratio, draw_shift
 from .targets import draw_targets
 from .topic_places import draw_topic_places
@@ -28,6 +28,7 @@ __all__ = [
     "draw_shift",
     "draw_targets",
     "draw_topic_places",
+    "draw_topic_trend",
     "draw_topic_words",
     "draw_word_shift",
 ]

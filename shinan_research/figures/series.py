@@ -1,4 +1,4 @@
-"""The course of terms over many years: one panel a term, one line a group, and bands that say what they rest on."""
+"""The course of terms or topics over many years: one panel each, one line a group, and bands that say what they rest on."""
 
 from __future__ import annotations
 
@@ -61,6 +61,41 @@ def draw_series(
     FigureError
         If the table is empty, holds more groups than can be told apart, or a character has no glyph.
     """
+    return _draw(table, places, glosses or {}, (width, language), "series.axis", figure)
+
+
+def draw_topic_trend(
+    table: pd.DataFrame, *, width: str = "double", language: str = "both", figure: Figure | None = None
+) -> Figure:
+    """Draw the share of each topic over the years, a line for each group with its band.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.prevalence.topic_trend`, of up to four groups.
+    width, language, figure
+        As in :func:`draw_series`.
+
+    Raises
+    ------
+    FigureError
+        As for :func:`draw_series`.
+    """
+    english = language == "en"
+    names = table["topic"] + "  " + table["label_en" if english else "label"]
+    glosses = dict(zip(names, table["label_en"], strict=True)) if language == "both" else {}
+    other = {name: gloss for name, gloss in glosses.items() if not name.endswith(gloss)}
+    rates = {"rate": 100 * table["share"], "low": 100 * table["low"], "high": 100 * table["high"]}
+    percent = {name: values.fillna(100 * table["share"]) for name, values in rates.items()}
+    return _draw(table.assign(term=names, basis=BASES[0], **percent), None, other, (width, language), "topics.percent", figure)
+
+
+def _draw(
+    table: pd.DataFrame, places: pd.DataFrame | None, glosses: dict[str, str], shape: tuple[str, str], axis: str,
+    figure: Figure | None,
+) -> Figure:  # fmt: skip
+    """Draw one panel a term; `shape` is width and language."""
+    width, language = shape
     terms, groups = list(dict.fromkeys(table["term"])), list(dict.fromkeys(table["group"]))
     if not terms or len(groups) > len(STYLES):
         raise FigureError(
@@ -81,10 +116,10 @@ def draw_series(
             ax = add_axes(figure, left, top, room - LEFT - MARGIN, BODY)
             behind = None if places is None else places[places["term"] == term]
             draw_course(table[table["term"] == term], behind, groups=groups, ax=ax)
-            gloss = (glosses or {}).get(term, "") if language != "zh" else ""
+            gloss = glosses.get(term, "") if language != "zh" else ""
             title = add_text(figure, left, top - 1.6, f"{term}  {gloss}".strip(), fontsize=8, fontweight="bold", va="bottom")
             fit_text(title, room - LEFT)
-        fit_text(add_text(figure, MARGIN, 2.8, say("series.axis", language), fontsize=7, va="center"), across / 2)
+        fit_text(add_text(figure, MARGIN, 2.8, say(axis, language), fontsize=7, va="center"), across / 2)
         down = figure.get_size_inches()[1] * MILLIMETRES
         figure.legend(
             marks, words, loc="upper left", bbox_to_anchor=(MARGIN / across, 1 - 4.6 / down), ncols=min(KEYS[width], len(marks)),

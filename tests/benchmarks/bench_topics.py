@@ -183,8 +183,8 @@ def estimated(table: pd.DataFrame, shares: Array, rng: np.random.Generator) -> t
 
 def shifts() -> Rows:
     """Yield coverage, power and false positives of `prevalence` on planted shifts."""
-    cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 100))
-    cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 25), ("fitted", 20, 0.0, 25))
+    cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 1000))
+    cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 80), ("fitted", 20, 0.0, 25))
     for kind, pairs, shift, draws in cases:
         rng, inside, reached, raw, needed, wrong = np.random.default_rng(7), [], [], [], [], []
         for _ in range(draws):
