@@ -23,7 +23,8 @@ ORIGINS = {
     "CODEBOOK-strata.md": "how chapters are matched",
     "lexicon": "names and terms of these two reports: machine reading",
     "glosses.csv": "glosses by a language model",
-    "labels.csv": "names of topics: one machine reading of their likeliest words",
+    "CODEBOOK-labels.md": "how topics are named",
+    "labels.csv": "names of topics: two machine readings, not known to be blind (see `CODEBOOK-labels.md`)",
     "study.toml": "written for this study",
     "SHA256SUMS": "digests of `raw/`",
 }
