@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 from scipy import stats
 
 from shinan_research import Emendation, Report, apparatus, audit, losses, restore
+from shinan_research.figures.lost import SHADES, draw_lost
 from shinan_research.losses import answer_losses, answer_readings, describe_losses, findings, in_print, lemmata
 from shinan_research.occurrences import as_terms
 from shinan_research.propose import reference
@@ -158,3 +160,16 @@ def test_what_was_not_tested_is_not_called_sound() -> None:
     for language, sound in (("zh", "没有查出"), ("en", "No lost character was found")):
         words = answer_losses(table, empty, language)
         assert "a-2021" in words and sound not in words
+
+
+def test_certainty_is_told_without_colour() -> None:
+    """Ticks of each certainty reach above and below their line in a way of their own, as the marks of the key do."""
+    kinds = list(SHADES)
+    rows = pd.DataFrame({"report": "a", "offset": range(len(kinds)), "certainty": kinds})
+    figure = draw_lost(rows, pd.DataFrame(), lengths={"a": 9})
+    drawn = {each.get_segments()[0][0][0]: each.get_segments()[0][:, 1].tolist() for each in figure.axes[0].collections}
+    assert len({tuple(ends) for ends in drawn.values()}) == len(drawn) == len(kinds)
+    assert [drawn[kinds.index(name)][edge] for name, edge in (("probable", 1), ("possible", 0))] == [0.0, 0.0]
+    shapes = [(line.get_marker(), line.get_markersize()) for line in figure.findobj(Line2D)]
+    key = {(marker, size) for marker, size in shapes if marker in ("|", 2, 3) and size > 4}  # the axis has smaller ones
+    assert len(key) == len(kinds)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.markers import TICKDOWN, TICKUP
 
 from ..errors import FigureError
 from ..messages import say
@@ -14,6 +15,13 @@ from . import marks
 from .style import COLOURS, add_axes, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 SHADES = {"attested": "#000000", "certain": "#0072B2", "probable": "#56B4E9", "possible": "#D55E00"}
+REACH = {
+    "attested": (0.48, 0.48),
+    "certain": (0.3, 0.3),
+    "probable": (0.48, 0.0),
+    "possible": (0.0, 0.48),
+}  # above, below the line
+TICKS = {"probable": TICKUP, "possible": TICKDOWN}
 RATE_MARKS: dict[str, dict[str, Any]] = {
     "printed": {"marker": "x", "color": COLOURS["after"], "markersize": 4, "markeredgewidth": 1.0},
     "restored": {"marker": "D", "color": COLOURS["before"], "markersize": 3.6},
@@ -73,8 +81,9 @@ def draw_lost(
 def _shade_key(emendations: pd.DataFrame, language: str) -> list[tuple[marks.Style, str]]:
     """Return marks and words of the key of certainty, for what occurs."""
     used = set(emendations["certainty"])
-    tick = {"marker": "|", "markersize": 6, "markeredgewidth": 1.2}
-    return [(tick | {"color": SHADES[name]}, say(f"losses.{name}", language)) for name in SHADES if name in used]
+    tick = {"markeredgewidth": 1.2}
+    shapes = {name: {"marker": TICKS.get(name, "|"), "markersize": 9 * sum(reach)} for name, reach in REACH.items()}
+    return [(tick | shapes[name] | {"color": SHADES[name]}, say(f"losses.{name}", language)) for name in SHADES if name in used]
 
 
 def draw_strip(emendations: pd.DataFrame, lengths: dict[str, int], *, ax: Axes, language: str = "both") -> Axes:
@@ -85,7 +94,10 @@ def draw_strip(emendations: pd.DataFrame, lengths: dict[str, int], *, ax: Axes, 
         mine = emendations[emendations["report"] == report]
         for name, colour in SHADES.items():
             chosen = mine[mine["certainty"] == name]
-            ticks = ax.vlines(chosen["offset"], row - 0.3, row + 0.3, color=colour, linewidth=0.7, zorder=2 + (name != "certain"))
+            above, below = REACH[name]
+            ticks = ax.vlines(
+                chosen["offset"], row - above, row + below, color=colour, linewidth=0.7, zorder=2 + (name != "certain")
+            )
             marks.of_row(ticks, *chosen["row"], table="apparatus")
         _label(ax, row, f"{report} ({len(mine)})")
     ax.set_ylim(len(lengths) - 0.5, -0.5)
