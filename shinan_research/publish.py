@@ -31,7 +31,7 @@ from .messages import LANGUAGES, say
 from .study import Study
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
-PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "rjieba")
+PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn")
 DIGITS = 10
 TAG = re.compile(r"<[^<>]*>")
 KINDS = ("pdf", "svg", "png", "csv", "json")

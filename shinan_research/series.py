@@ -291,7 +291,7 @@ def _sentences(row: Mapping[Any, Any], settings: Mapping[str, Any], language: st
     if row["excess"]:
         free = row["years"] - 1  # were there nothing but the bands, excess · free would be chi-squared with so many degrees
         beyond = special.chdtrc(free, row["excess"] * free) <= ALPHA
-        parts.append(say(f"series.{'beyond' if beyond else 'noise'}", language, **values))
+        parts.append(say(f"series.{'beyond' if beyond else 'noise'}", language, **values, alpha=f"{ALPHA:g}"))
     if row["paired"] > 1:
         parts.append(say(f"series.{'ratio' if row['ratio'] else 'pairs'}", language, **values))
     if row["correlation"] * row["years"] ** 0.5 >= 2:  # two standard errors of a correlation of unrelated years

@@ -11,7 +11,7 @@ from pathlib import Path
 from .files import sha256, write_atomically
 
 PARTS = ("data", "notebooks", "figures", "tables", "build/html", "build/notebooks")
-PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "rjieba", "nbconvert", "nbclient")
+PACKAGES = ("numpy", "scipy", "pandas", "matplotlib", "scikit-learn", "nbconvert", "nbclient")
 RECORD = "build/settled.json"
 
 

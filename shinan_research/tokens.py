@@ -56,7 +56,7 @@ class Segmenter:
     """
 
     terms: tuple[str, ...] = ()
-    name: str = "rjieba, dictionary from frequency 10, no HMM"
+    name: str = "likeliest division by the dictionary of jieba from frequency 10, no HMM"
     cutter: Cutter | None = field(default=None, repr=False, compare=False)
 
     @classmethod

@@ -302,7 +302,7 @@ def python(words: str) -> str:
 
 def test_the_package_imports_at_once() -> None:
     """Importing the package imports neither numpy nor matplotlib, nor pandas nor Jupyter."""
-    heavy = "{'numpy', 'matplotlib', 'pandas', 'scipy', 'rjieba', 'nbformat', 'sklearn'}"
+    heavy = "{'numpy', 'matplotlib', 'pandas', 'scipy', 'nbformat', 'sklearn'}"
     assert python(f"import sys, shinan_research; print(sorted({heavy} & set(sys.modules)))") == "[]"
 
 
