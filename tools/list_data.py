@@ -24,7 +24,7 @@ ORIGINS = {
     "lexicon": "names and terms of these two reports: machine reading",
     "glosses.csv": "glosses by a language model",
     "CODEBOOK-labels.md": "how topics are named",
-    "labels.csv": "names of topics: two machine readings, not known to be blind (see `CODEBOOK-labels.md`)",
+    "labels.csv": "names of topics: two machine readings, the second blind (see `CODEBOOK-labels.md`)",
     "study.toml": "written for this study",
     "SHA256SUMS": "digests of `raw/`",
 }

@@ -159,6 +159,11 @@ def two_lines(key: str, language: str, **values: object) -> str:
     return "\n".join(say(key, one, **values) for one in LANGUAGES if language in (one, "both"))
 
 
+def stacked(key: str, language: str) -> str:
+    """Return a message for the head of a column: where both languages are asked for, one line in each."""
+    return "\n".join(say(key, one) for one in (("zh", "en") if language == "both" else (language,)))
+
+
 def short(language: str) -> str:
     """Return the language of words for which there is room once: Chinese where both are asked for."""
     return "zh" if language == "both" else language

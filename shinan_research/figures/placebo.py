@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from ..errors import FigureError
 from ..messages import say
 from ..placebo import OWN_YEARS
-from .marks import bare, draw_head, draw_key, draw_label, draw_title, of_row, ratio_axis, short
+from .marks import bare, draw_head, draw_key, draw_label, draw_title, of_row, ratio_axis, short, stacked
 from .style import COLOURS, add_axes, add_text, axes_width, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 FRAME = 5.0
@@ -71,7 +71,7 @@ def draw_placebo(
             ax = add_axes(figure, left + label, top + HEAD, room - label - NUMBERS - 2 * MARGIN, len(terms) * ROW)
             chosen = table[table["against"] == against]
             _panel(figure, ax, chosen, terms, left + room - MARGIN, top, language)
-            title = say(f"placebo.against.{against}", short(language))
+            title = say(f"placebo.against.{against}", language if width == "double" else short(language))
             draw_title(figure, left + max(label - 17, 0), top + 2.8, "abc"[number], title, room=room - 2 * MARGIN)
             for place, term in enumerate(terms if label else ()):
                 gloss = (glosses or {}).get(term, "") if language != "zh" else ""
@@ -84,7 +84,7 @@ def draw_placebo(
 def _panel(figure: Figure, ax: Axes, chosen: pd.DataFrame, terms: list[str], right: float, top: float, language: str) -> None:
     """Draw the strips of one set and, in two columns beside them, users and rank."""
     for x, key in ((right - NUMBERS + 7, "users"), (right, "below")):
-        draw_head(figure, x, top + HEAD - 1.0, say(f"placebo_figure.{key}", short(language)), ha="right")
+        draw_head(figure, x, top + HEAD - 1.0, stacked(f"placebo_figure.{key}", language), ha="right")
     for place, term in enumerate(terms):
         mine = chosen[chosen["term"] == term]
         own = mine[mine["own"]].iloc[0]

@@ -90,7 +90,7 @@ def _panel(
         ax.set_ylim(rows - 0.5, -0.5)
         marks.bare(ax)
     for x, key in ((start - COUNTS / 2, "counts"), (left + across - BURSTS / 2 - MARGIN, "dispersion")):
-        marks.draw_head(figure, x, top + HEAD - 1.2, say(f"ranking.{key}", marks.short(language)))
+        marks.draw_head(figure, x, top + HEAD - 1.2, marks.stacked(f"ranking.{key}", language))
     for number, row in enumerate(table.to_dict("records")):
         y = top + HEAD + (number + 0.5) * ROW
         _label(figure, row, left, y, (glosses or {}).get(row["term"], "") if language != "zh" else "")

@@ -64,7 +64,7 @@ def draw_sensitivity(
                 _lane(figure, ax, mine, top + (number + 0.5) * ROW, language)
             if place:
                 ax.axhline(top - 0.8, color=COLOURS["faint"], linewidth=0.4, zorder=0)
-        head = marks.draw_head(figure, across - MARGIN, HEAD - 1.2, say("sensitivity.same", marks.short(language)), ha="right")
+        head = marks.draw_head(figure, across - MARGIN, HEAD - 1.2, marks.stacked("sensitivity.same", language), ha="right")
         fit_text(head, SAME + 6)
         marks.bare(ax)
         marks.ratio_axis(ax, *FRAME)

@@ -96,7 +96,7 @@ def _counts(figure: Figure, chosen: pd.DataFrame, names: dict[str, str], right: 
     for number, row in enumerate(chosen.to_dict("records")):
         y = HEAD + (number + 0.6) / (len(chosen) + 0.2) * len(chosen) * ROW
         add_text(figure, right, y, f"{row['count_before']}→{row['count_after']}", ha="right", va="center", fontsize=6.5)
-    marks.draw_head(figure, right, HEAD - 1.2, say("ranking.counts", marks.short(language)), ha="right")
+    marks.draw_head(figure, right, HEAD - 1.2, marks.stacked("ranking.counts", language), ha="right")
 
 
 def _total(ax: Axes, total: float, null: dict[str, Any], language: str) -> None:
