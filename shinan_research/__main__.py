@@ -212,10 +212,13 @@ def _attest(differences: Any, path: Path, source: str) -> None:
 
 
 def _new(options: argparse.Namespace) -> None:
+    from .messages import LANGUAGES, say
     from .new import new_study
 
     choices = {name: getattr(options, name) for name in ("reports", "before", "after", "terms", "title", "place")}
-    new_study(options.folder, say=_say, **choices)
+    made = new_study(options.folder, say=_say, **choices)
+    for language in LANGUAGES:
+        _say(say("new.done", language, path=made))
 
 
 def _count(options: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -19,7 +20,8 @@ from .word import docx_text
 
 OLE = b"\xd0\xcf\x11\xe0"
 PASSED_OVER = re.compile(r"\.|~\$|__MACOSX$|readme|sha256sums|thumbs\.db$|desktop\.ini$", re.IGNORECASE)
-GENRE = re.compile(r"政府工作报告|工作报告|report|gov(?:ernment)?[ _-]*work", re.IGNORECASE)
+GENRE = re.compile(r"(?:工作)?报告|report|gov(?:ernment)?[ _-]*work", re.IGNORECASE)
+ROUND = re.compile(r"^关于|(?:(?:人民)?政府)?(?:第?[一二三四五六七八九十]+届.*)?$")  # what names put around a place
 YEAR = re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)(?:[01]\d[0-3]\d)?(?!\d)")
 RUN = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]+")
 LATIN = re.compile(r"[^\W\d_](?:[^\W\d_]|[' ])*")
@@ -73,7 +75,8 @@ def read_name(name: str) -> Named:
     """Return the place and the year that a file name states; the one rule for all files.
 
     The year is four digits from 1900 to 2099, alone or at the head of a date of eight digits. The place is the Han
-    characters that stand before the words of the genre (政府工作报告, report); where none do, those behind them if they end
+    characters that stand before the words of the genre (工作报告, report), without 人民政府 or the number of an assembly; where
+    none do, those behind them if they end
     in the name of an administrative level (省, 市, 县 …), because what else stands there is the speaker. A name without
     Han characters states its Latin words. What stands in folders above counts when the name itself states no place.
 
@@ -81,7 +84,7 @@ def read_name(name: str) -> Named:
     (Named(place='甲省', year=2031), Named(place='甲省乙县', year=2031), Named(place='', year=2031))
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    stem = path.name.removesuffix(path.suffix)
+    stem = unicodedata.normalize("NFKC", path.name.removesuffix(path.suffix))
     years = {int(match["year"]) for match in YEAR.finditer(stem)}
     place = _place(stem)
     if not place and len(path.parts) > 1:
@@ -92,7 +95,7 @@ def read_name(name: str) -> Named:
 def _place(stem: str) -> str:
     """Return the place in a name without its ending."""
     first, *rest = GENRE.split(re.sub(rf"{YEAR.pattern}(?:年度?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?)?", " ", stem), maxsplit=1)
-    before = "".join(RUN.findall(first))
+    before = ROUND.sub("", "".join(RUN.findall(first)))
     behind = [run for part in rest for run in RUN.findall(part) if SEAT.search(run)]
     return before or "".join(behind) or ("" if RUN.search(stem) else "-".join(word.strip() for word in LATIN.findall(first)))
 
@@ -129,7 +132,7 @@ def report_files(path: Path) -> list[Path]:
     found = sorted(file for file in path.iterdir() if file.is_file() and not PASSED_OVER.match(file.name))
     if not found:
         raise ReadError(
-            f"{path.name}: no .txt file here, nor .docx, .zip, .csv, .tsv or .jsonl. "
+            f"{path.name}: no .txt file here, nor .docx, .zip, .csv, .tsv or .jsonl; folders inside it are not opened. "
             "Put one report into one file, named <place>-<year>.txt."
         )
     return found
@@ -169,7 +172,7 @@ def _texts(raw: bytes, name: str) -> Iterator[Text | ReadError]:
     """Yield the texts of a file's bytes by the ending of its name."""
     suffix = PurePosixPath(name).suffix.lower()
     if raw.startswith(OLE) and suffix in (".docx", ".txt"):
-        raise ReadError(f"{name}: an old .doc, or a docx with a password. {CONVERT['.doc']}")
+        raise ReadError(f"{name}: an old .doc, or encrypted. {CONVERT['.doc']}")
     if suffix in (".csv", ".tsv"):
         yield from _rows(_table(decode(raw, name), name, suffix), name)
     elif suffix == ".jsonl":

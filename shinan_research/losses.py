@@ -75,9 +75,14 @@ def findings(found: pd.DataFrame, language: str = "en") -> str:
     lines = []
     for (report, key), same in rows.groupby([rows["report"], rows.apply(_defect, axis=1)], sort=False) if len(rows) else ():
         where = ("、" if language == "zh" else ", ").join(dict.fromkeys(same["where"].astype(str)))
-        first = same.iloc[0]
-        lines.append(say(f"findings.{key}", language, report=report, where=where, seen=first["seen"], expected=first["expected"]))
+        numbers = {name: _whole(same.iloc[0][name]) for name in ("seen", "expected")}
+        lines.append(say(f"findings.{key}", language, report=report, where=where, **numbers))
     return "\n".join(f"- {line}" for line in lines) or say("findings.sound", language)
+
+
+def _whole(value: object) -> str:
+    """Return a number of the audit without decimals, words as they are."""
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
 
 
 def _defect(row: pd.Series[Any]) -> str:

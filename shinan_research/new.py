@@ -113,7 +113,6 @@ def new_study(
     except BaseException:
         shutil.rmtree(stage, ignore_errors=True)
         raise
-    _speak(say, "done", folder=folder.name, path=folder)
     return folder
 
 
@@ -127,9 +126,10 @@ def _stage(folder: Path) -> Path:
 
 
 def _speak(say: Say, key: str, **values: object) -> None:
-    """Say one message in both languages."""
-    for language in LANGUAGES:
-        say(messages.say(f"new.{key}", language, **values))
+    """Say one message in both languages; lists with the comma of each."""
+    for language, comma in zip(LANGUAGES, ("、", ", "), strict=True):
+        joined = {name: comma.join(value) if isinstance(value, (list, tuple)) else value for name, value in values.items()}
+        say(messages.say(f"new.{key}", language, **joined))
 
 
 # Reports
@@ -146,8 +146,8 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
                 write_atomically(raw / _raw_name(text, raw), text.raw)
     found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
     for error in reasons:
-        words = in_chinese(error)
-        say(messages.say("new.refused", "zh", error=f"{words}（{error}）" if words else error))
+        name, _, rest = str(error).partition(": ")
+        say(messages.say("new.refused", "zh", error=f"{name}：{in_chinese(error) or rest}"))
         say(messages.say("new.refused", "en", error=error))
     if not found:
         raise ReadError(f"{source.name}: not one file here can be read as a report. The first reason: {reasons[0]}")
@@ -173,7 +173,7 @@ def _groups(reports: list[Report], before: Group | None, after: Group | None) ->
     """Return the groups as asked for, or the two latest years."""
     years = sorted({report.year for report in reports})
     shared = [year for year in years[:-1] if _places(reports, year) & _places(reports, years[-1])]
-    default: tuple[Group | None, Group | None] = ((shared or years)[-1], years[-1]) if len(years) > 1 else (None, None)
+    default: tuple[Group | None, Group | None] = ((shared or years[:-1])[-1], years[-1]) if len(years) > 1 else (None, None)
     if len(years) == 1 and len(reports) == 2:
         default = (reports[0].id, reports[1].id)
     chosen = tuple(as_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
@@ -314,14 +314,17 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
 def _remark(
     reports: list[Report], tokens: pd.DataFrame, groups: tuple[Group, Group], given: bool, terms: tuple[str, ...], say: Say
 ) -> None:
-    """Say what the comparison rests on: groups, terms, places of one group only, reports without a recognised plan."""
+    """Say what the comparison rests on: groups, terms, reports of neither group, places of one, reports without a plan."""
     named = [" ".join(map(str, group)) if isinstance(group, tuple) else str(group) for group in groups]
     _speak(say, "compared", before=named[0], after=named[1])
-    _speak(say, "terms_given" if given else "terms_found", terms=", ".join(terms))
-    one, two = (set(tokens["place"][belongs(tokens, group)]) for group in groups)
+    _speak(say, "terms_given" if given else "terms_found", terms=terms)
+    chosen = [belongs(tokens, group) for group in groups]
+    if rest := len(reports) - tokens["report"][chosen[0] | chosen[1]].nunique():
+        _speak(say, "others", n=rest, notebook=MANY_NOTEBOOK)
+    one, two = (set(tokens["place"][rows]) for rows in chosen)
     if not isinstance(groups[0], str) and one != two:
-        _speak(say, "unbalanced", places=", ".join(sorted(one ^ two)))
+        _speak(say, "unbalanced", places=sorted(one ^ two))
     plans = set(tokens["report"][tokens["part"] == "plan"])
     without = [report.id for report in reports if report.id not in plans]
     if without:
-        _speak(say, "no_plan", reports=", ".join(without))
+        _speak(say, "no_plan", reports=without)

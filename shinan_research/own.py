@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,9 @@ from .new import Say, as_group, new_study
 from .occurrences import as_terms
 from .reports import each_report
 from .study import Study, open_study
+
+BETWEEN = re.compile(r"[\s,，、;；]+")
+QUOTED = " \t\"'“”‘’《》"
 
 
 def own_study(
@@ -32,8 +36,10 @@ def own_study(
     folder
         A folder of reports, or a file that holds them, as a path or as a name to be looked for in the working directory
         and in the folders above it; "" for the study that the working directory belongs to.
-    before, after, terms, say
+    before, after, say
         As for :func:`new_study`.
+    terms
+        As for :func:`new_study`; several may stand in one string, divided by spaces or commas of either script.
 
     Raises
     ------
@@ -42,7 +48,8 @@ def own_study(
     ReadError
         If the reports cannot be read. What an error means is said in Chinese too.
     """
-    terms = (terms,) if isinstance(terms, str) else tuple(terms)
+    found = BETWEEN.split(terms if isinstance(terms, str) else " ".join(terms))
+    terms = tuple(dict.fromkeys(filter(None, found)))
     try:
         study = open_study(_made_from(_find(folder), before, after, terms, say) if str(folder).strip() else ".")
         given = {name: as_group(group) for name, group in (("before", before), ("after", after)) if group is not None}
@@ -58,7 +65,7 @@ def own_study(
 
 def _find(folder: str | Path) -> Path:
     """Return the path of a folder; a mere name is looked for in the working directory and above it."""
-    given = Path(str(folder).strip().strip("\"'").strip()).expanduser()
+    given = Path(str(folder).strip(QUOTED)).expanduser()
     here = Path.cwd()
     return next((above / given for above in (here, *here.parents) if (above / given).exists()), here / given).resolve()
 

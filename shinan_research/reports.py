@@ -345,7 +345,7 @@ def each_report(path: str | Path, *, refused: Callable[[ReadError], object] | No
             try:
                 report = _whole(text)
                 if report.id in first:
-                    raise _twice(Path(path).name, report, first[report.id])
+                    raise _twice(report, first[report.id])
             except ReadError as error:
                 if refused is None:
                     raise
@@ -355,9 +355,9 @@ def each_report(path: str | Path, *, refused: Callable[[ReadError], object] | No
                 yield report
 
 
-def _twice(folder: str, report: Report, first: str) -> ReadError:
+def _twice(report: Report, first: str) -> ReadError:
     return ReadError(
-        f"{folder}: two reports are called {report.id}: {first} and {report.source}. The year is that of the "
+        f"{report.source}: two reports are called {report.id}, this one and {first}. The year is that of the "
         "delivery line, where there is one. Take one away, or rename it if it is of another place."
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -17,6 +18,11 @@ FOLDER = ".venv"
 STAMP = "installed-from"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 OLDEST, NEWEST = (3, 11), (3, 13)
+QUIET = ("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None", "--log-level=ERROR")
+OPENING = (
+    "Opening JupyterLab in the browser; keep this window open, closing it ends the work.\n"
+    "正在浏览器中打开 JupyterLab。使用期间请勿关闭本窗口；没有自动打开时，请把下面以 http://127.0.0.1 开头的一行复制到浏览器。"
+)
 PAIRED = ("-n", "2", "--dist", "loadfile")  # two modules of tests at a time
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "test": (("pytest", "-m", "not browser", *PAIRED),),
@@ -68,7 +74,7 @@ def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
     ShinanError
         If this Python is too old or too new, there is no lock here, or a step fails.
     """
-    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+    if not _fits():
         found = ".".join(map(str, sys.version_info[:3]))
         raise ShinanError(
             f"This is Python {found}; needed: 3.11, 3.12 or 3.13. Call another one, as in: make reproduce PYTHON=python3.12\n"
@@ -85,9 +91,29 @@ def install(root: Path = ROOT, *, say: Callable[[str], None] = print) -> Path:
     say("Installing the locked environment into .venv (some minutes the first time) … 正在安装，第一次需几分钟，请勿关闭 …")
     if not interpreter(root).exists():
         venv.create(root / FOLDER, with_pip=True, clear=True)
-    _install_packages(root, lock)
+    try:
+        _install_packages(root, lock)
+    except ShinanError as error:
+        raise ShinanError(
+            f"{error}\nThe installation is not complete. Look after the network (a proxy, a full disk), and run this again.\n"
+            "安装没有完成：请检查网络（校园网是否已登录、代理、磁盘是否已满），再运行一次，已装好的部分不必重来。"
+        ) from error
     stamp.write_text(digest, encoding="utf-8")
     return interpreter(root)
+
+
+def _fits() -> bool:
+    """Return whether the running Python is one that the project allows."""
+    return OLDEST <= sys.version_info[:2] <= NEWEST
+
+
+def _another() -> list[str]:
+    """Return how to call an installed Python that the project allows, the newest first; nothing where there is none."""
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        for words in ([f"python3.{minor}"], ["py", f"-3.{minor}"]):
+            if shutil.which(words[0]) and not subprocess.run([*words, "-c", ""], capture_output=True, check=False).returncode:
+                return words
+    return []
 
 
 def _digest(root: Path) -> str:
@@ -134,18 +160,22 @@ def do(task: str, *, root: Path = ROOT) -> None:
 
 
 def lab(folder: Path, *, notebook: str = "", browser: bool = True) -> None:
-    """Open JupyterLab on the notebooks of a folder, or on one of them; no server is asked for updates."""
+    """Open JupyterLab on the notebooks of a folder, or on one of them; no server is asked for updates or news."""
     opened = f"notebooks/{notebook}.ipynb" if notebook else "notebooks"
-    quiet = "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"
-    run([sys.executable, "-m", "jupyterlab", opened, quiet, *(() if browser else ("--no-browser",))], root=folder)
+    print(OPENING, flush=True)
+    run([sys.executable, "-m", "jupyterlab", opened, *QUIET, *(() if browser else ("--no-browser",))], root=folder)
 
 
 def begin(arguments: Sequence[str] = (), *, root: Path = ROOT) -> int:
     """Install what is needed and open JupyterLab on one's own reports: all that a double click on start.py does.
 
-    Returns 0, or 1 after an error that was explained; its window then stays open until a key is pressed.
+    A Python that the project does not allow hands over to one that it does, if one is installed. Returns 0, or 1 after an
+    error that was explained; its window then stays open until a key is pressed.
     """
     try:
+        if not _fits() and (other := _another()):
+            run([*other, root / "start.py", *arguments], root=root)
+            return 0
         run([install(root), "-m", "shinan_research", "lab", "--notebook", "my-reports", *arguments], root=root)
     except ShinanError as error:
         print(f"\n{error}")

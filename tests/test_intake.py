@@ -84,6 +84,9 @@ def write(tmp_path):
         ("甲省2031年政府工作报告.docx", "甲省", 2031),
         ("2031_甲省_政府工作报告.csv", "甲省", 2031),
         ("2031政府工作报告_张三.txt", "", 2031),
+        ("报告一.docx", "", 0),
+        ("关于甲县人民政府２０３１年工作报告（终稿）.docx", "甲县", 2031),
+        ("甲县第十七届人大二次会议政府工作报告2031.docx", "甲县", 2031),
         ("2031年度甲市政府工作报告_张三.txt", "甲市", 2031),
         ("政府工作报告_甲县_2031.txt", "甲县", 2031),
         ("20310109甲省.txt", "甲省", 2031),
@@ -148,7 +151,7 @@ def test_a_docx_is_a_report(write, tmp_path):
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"\xd0\xcf\x11\xe0" + b"x" * 600, "an old .doc, or a docx with a password"),
+        (b"\xd0\xcf\x11\xe0" + b"x" * 600, "an old .doc, or encrypted"),
         (b"PK\x03\x04damaged", "damaged archive"),
         (packed({"a.xml": b""}), "not a docx"),
         (docx("<w:p>"), "damaged XML"),
@@ -306,7 +309,7 @@ def test_two_files_of_one_report_are_both_named(write, tmp_path):
     """The error names both files, also where only the delivery line makes them one."""
     write("甲县2030.txt")
     write("甲县2031.txt")
-    with pytest.raises(ReadError, match=r"two reports are called 甲县-2031: 甲县2030\.txt and 甲县2031\.txt"):
+    with pytest.raises(ReadError, match=r"^甲县2031\.txt: two reports are called 甲县-2031, this one and 甲县2030\.txt"):
         read_folder(tmp_path)
 
 

@@ -72,7 +72,7 @@ def test_a_folder_is_found_by_its_name(folder, tmp_path, monkeypatch):
     [
         (None, "找不到这个文件夹", "no such folder"),
         ({}, "文件夹里没有报告", "no .txt file here"),
-        ({"甲县2031.txt": report("甲县", 2031)}, "比较需要两份报告", "Two groups of reports are compared"),
+        ({"甲县2031.txt": report("甲县", 2031)}, "比较需要两个年份", "Two groups of reports are compared"),
         ({"甲县2031.doc": "x"}, "另存为.docx", "save it as .docx"),
         ({"甲县2031.pdf": "x"}, "文字识别", "甲县2031.pdf"),
         ({"甲.txt": "修路。"}, "文件名和正文开头都看不出年份", "tells the year"),
@@ -99,7 +99,33 @@ def test_what_is_left_out_is_explained(folder):
     own_study(folder, say=words.append)
     said = "\n".join(words)
     assert said.count("未收入：") == said.count("Left out: ") == 4
+    assert "未收入：乙县2031.doc：请用Word" in said
     assert "另存为.docx" in said and "文字识别" in said and "同一地方同一年" in said
+
+
+def test_terms_in_one_string_with_marks_of_either_script(folder):
+    """Terms written as one string, twice or with an empty one among them are the terms that were meant."""
+    assert list(own_study(folder, terms="养老、就业，养老").terms["term"]) == ["养老", "就业"]
+    assert list(own_study(folder, terms=["养老 就业", "", "养老"]).terms["term"]) == ["养老", "就业"]
+
+
+def test_one_year_on_both_sides(folder):
+    """The same year twice, or the latest as the earlier one, is told from a folder that holds one year only."""
+    for years in ({"before": 2031}, {"before": 2030, "after": "2030"}):
+        with pytest.raises(StudyError, match="同一组报告") as caught:
+            own_study(folder, **years)
+        assert "只有一年" not in str(caught.value)
+
+
+def test_reports_that_are_not_compared_are_told(folder):
+    """With three years the notebook that follows all of them is named; with two there is nothing to name."""
+    said: list[str] = []
+    own_study(folder, say=said.append)
+    assert "many-reports" not in "".join(said)
+    (folder.parent / "reports-study").rename(folder.parent / "earlier")
+    fill(folder, {"甲县2032.txt": report("甲县", 2032)})
+    assert own_study(folder, say=said.append).before == 2031
+    assert "另有1份报告不在比较之列" in "".join(said)
 
 
 def test_a_group_that_is_not_there(folder):
