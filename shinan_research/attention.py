@@ -80,9 +80,14 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
 
 
 def chapter_names(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return the first clause of a chapter's own title, and the name of its stratum; of an untitled one, the part."""
+    """Return the first clause of a chapter's own title, and the name of its stratum; of an untitled one, the part.
+
+    What stands in review or plan under no title is the rest of the part, and called so: it is not the whole of it.
+    """
     titles = str(row["titles_before"] or row["titles_after"])
     clause = CLAUSE.split(NUMBER.sub("", titles.split(JOINED)[0]).strip())[0]
+    if not clause and row["part"] in ("review", "plan"):
+        return say(f"rest.{row['part']}", "zh"), say(f"rest.{row['part']}", "en")
     return clause or say(f"part.{row['part']}", "zh"), str(row["stratum"])
 
 

@@ -41,8 +41,14 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
     for one in LANGUAGES:
         values = _groups(table, one) | {"place": place[one], "matched": say(f"describe.attention.by_{matched}", one)}
         words["caption"][one] = joined([say(f"describe.attention.{key}", one, **values) for key in ("title", "body")], one)
-        words["alt"][one] = say("describe.attention.alt", one, rows=len(table), most=_largest(table, one))
+        most = say("describe.attention.shifts", one, most=_largest(_in_both(table), one)) if len(_in_both(table)) else ""
+        words["alt"][one] = joined([say("describe.attention.alt", one, rows=len(table)), most], one)
     return words
+
+
+def _in_both(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the chapters that both groups have: of the others no share has changed."""
+    return table[(table["chapters_before"] > 0) & (table["chapters_after"] > 0)]
 
 
 def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
@@ -55,7 +61,7 @@ def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
     language
         zh or en.
     """
-    both = table[(table["chapters_before"] > 0) & (table["chapters_after"] > 0)]
+    both = _in_both(table)
     said = [say("describe.attention.most", language, most=_largest(both, language))] if len(both) else []
     for role, other in (("before", "after"), ("after", "before")):
         alone = [chapter_names(row)[language != "zh"] for row in table[table[f"chapters_{other}"] == 0].to_dict("records")]
