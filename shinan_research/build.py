@@ -64,7 +64,7 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
     table = _closing(study, state, [path.stem for path in stale])
     prune_numbers(study.root / "figures", [path.stem for path in sources])
-    kit = summary("citation kit", compare_kit(study.root / "figures", study))
+    kit = summary("citation kit", compare_kit(study.root / "figures", study).replace({"status": {"missing": "new"}}))
     build_kit(study.root / "figures", study)
     return pd.concat([table, kit], ignore_index=True)
 
