@@ -45,7 +45,7 @@ def pdf_text(raw: bytes, name: str) -> str:
     except ReadError:
         raise
     except Exception as error:  # pypdf raises what its readers of fonts, images and streams raise
-        raise ReadError(f"{name}: a damaged PDF ({error}). Fetch it again, or print it to a new PDF.") from error
+        raise ReadError(f"{name}: a broken PDF ({error}). Fetch it again, or print it to a new PDF.") from error
     if sum(len("".join(page.split())) for page in pages) < LEAST_ON_A_PAGE * max(len(pages), 1):
         raise ReadError(
             f"{name}: a scan, {len(pages)} pages without text. It needs text recognition (OCR) first, then proofreading; save "

@@ -75,10 +75,10 @@ def read_name(name: str) -> Named:
     """Return the place and the year that a file name states; the one rule for all files.
 
     The year is four digits from 1900 to 2099, alone or at the head of a date of eight digits. The place is the Han
-    characters that stand before the words of the genre (工作报告, report), without 人民政府 or the number of an assembly; where
-    none do, those behind them if they end
-    in the name of an administrative level (省, 市, 县 …), because what else stands there is the speaker. A name without
-    Han characters states its Latin words. What stands in folders above counts when the name itself states no place.
+    characters that stand before the words of the genre (工作报告, report), without 人民政府 or the number of an assembly, and
+    of several runs those that end in the name of an administrative level (省, 市, 县 …), if any do. Where none stand there
+    it is those behind that end so, because what else stands there is the speaker. A name without Han characters states its
+    Latin words. What stands in folders above counts when the name itself states no place.
 
     >>> read_name("甲省_2031_report.txt"), read_name("2031年甲省乙县政府工作报告.txt"), read_name("2031政府工作报告_张三.txt")
     (Named(place='甲省', year=2031), Named(place='甲省乙县', year=2031), Named(place='', year=2031))
@@ -95,7 +95,8 @@ def read_name(name: str) -> Named:
 def _place(stem: str) -> str:
     """Return the place in a name without its ending."""
     first, *rest = GENRE.split(re.sub(rf"{YEAR.pattern}(?:年度?(?:\d{{1,2}}月)?(?:\d{{1,2}}日)?)?", " ", stem), maxsplit=1)
-    before = ROUND.sub("", "".join(RUN.findall(first)))
+    ahead = [ROUND.sub("", run) for run in RUN.findall(first)]
+    before = "".join([run for run in ahead if SEAT.search(run)] or ahead)
     behind = [run for part in rest for run in RUN.findall(part) if SEAT.search(run)]
     return before or "".join(behind) or ("" if RUN.search(stem) else "-".join(word.strip() for word in LATIN.findall(first)))
 
@@ -233,9 +234,9 @@ def _records(text: str, name: str) -> Iterator[Mapping[str, str]]:
         try:
             row = json.loads(line)
         except (json.JSONDecodeError, RecursionError) as error:
-            raise ReadError(f"{name}, line {number}: not JSON ({error}). One object a line is expected.") from error
+            raise ReadError(f"{name}, line {number}: not a JSON object ({error}). One a line is expected.") from error
         if not isinstance(row, dict):
-            raise ReadError(f'{name}, line {number}: not an object, as in {{"place": "…", "year": …, "text": "…"}}.')
+            raise ReadError(f'{name}, line {number}: not a JSON object, as in {{"place": "…", "year": …, "text": "…"}}.')
         yield {str(key): "" if value is None else str(value) for key, value in row.items()}
 
 

@@ -140,10 +140,12 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
     reasons: list[ReadError] = []
     for file in report_files(source):
         for text in read_texts(file):
+            if not isinstance(text, ReadError) and (raw / _raw_name(text)).exists():
+                text = ReadError(f"{text.name}: two reports are called so. Take one away, or name them <place>-<year>.")
             if isinstance(text, ReadError):
                 reasons.append(text)
             else:
-                write_atomically(raw / _raw_name(text, raw), text.raw)
+                write_atomically(raw / _raw_name(text), text.raw)
     found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
     for error in reasons:
         name, _, rest = str(error).partition(": ")
@@ -157,13 +159,10 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
     return found
 
 
-def _raw_name(text: Text, raw: Path) -> str:
+def _raw_name(text: Text) -> str:
     """Return the name of a text in `data/raw`: its own, after the folders it stood in within an archive."""
     path = PurePosixPath(text.name)
-    name = "_".join(fit_name(part) for part in (*path.parts[:-1], path.stem)) + path.suffix.lower()
-    if (raw / name).exists():
-        raise ReadError(f"{text.name}: two reports would be called {name}. Take one away, or name them <place>-<year>.")
-    return name
+    return "_".join(fit_name(part) for part in (*path.parts[:-1], path.stem)) + path.suffix.lower()
 
 
 # Groups and terms

@@ -71,7 +71,7 @@ def test_a_pdf_with_a_text_layer(tmp_path: Path) -> None:
     (report,) = read_folder(tmp_path, refused=lambda error: errors.append(str(error)))
     assert report.text == LINE and report.delivered == "2031-01-09"
     assert [error.partition(":")[0] for error in sorted(errors)] == ["丙县2031.pdf", "乙县2031.pdf"]
-    assert any("text recognition (OCR)" in error for error in errors) and any("damaged PDF" in error for error in errors)
+    assert any("text recognition (OCR)" in error for error in errors) and any("broken PDF" in error for error in errors)
 
 
 def test_parquet_gives_a_text_a_row(tmp_path: Path) -> None:

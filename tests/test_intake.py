@@ -10,6 +10,7 @@ import pytest
 from shinan_research import packed as archives
 from shinan_research.errors import ReadError
 from shinan_research.intake import Text, docx_text, place_in, read_name, read_texts, report_files
+from shinan_research.messages import in_chinese
 from shinan_research.reports import read_folder
 
 LINE = "政府工作报告——2031年1月9日在甲县第十八届人民代表大会第三次会议上"
@@ -55,8 +56,9 @@ def texts(path: Path) -> list[Text]:
 
 
 def error(path: Path) -> str:
-    """Return the words of the one error of a file."""
+    """Return the words of the one error of a file, which is explained in Chinese too."""
     (found,) = (each for each in read_texts(path) if isinstance(each, ReadError))
+    assert in_chinese(found), found
     return str(found)
 
 
@@ -86,6 +88,8 @@ def write(tmp_path):
         ("2031政府工作报告_张三.txt", "", 2031),
         ("报告一.docx", "", 0),
         ("关于甲县人民政府２０３１年工作报告（终稿）.docx", "甲县", 2031),
+        ("县长张三：2031年甲县 终稿.docx", "甲县", 2031),
+        ("甲省_乙市_2031（副本）.txt", "甲省乙市", 2031),
         ("甲县第十七届人大二次会议政府工作报告2031.docx", "甲县", 2031),
         ("2031年度甲市政府工作报告_张三.txt", "甲市", 2031),
         ("政府工作报告_甲县_2031.txt", "甲县", 2031),
@@ -274,8 +278,8 @@ def test_rows_without_text_are_named_and_the_rest_goes_on(write, tmp_path):
     [
         ("t.csv", "a,b\n1,2\n", "no column with the text. Columns present: a, b."),
         ("t.csv", 'text\n"' + "甲" * 200_000 + '"\n', "not a table"),
-        ("t.jsonl", "{", "line 1: not JSON"),
-        ("t.jsonl", "[1]", "line 1: not an object"),
+        ("t.jsonl", "{", "line 1: not a JSON object"),
+        ("t.jsonl", "[1]", "line 1: not a JSON object"),
         ("t.csv", "", "empty"),
         ("t.csv", "text\n" + "\0", "null"),
     ],

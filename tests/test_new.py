@@ -202,3 +202,12 @@ def test_reports_without_a_plan_are_named(tmp_path):
     """Where the outline finds no plan, the words say which comparisons that touches."""
     texts = {f"甲县{year}.txt": report("甲县", year).replace("二、工作安排", "") for year in (2030, 2031)}
     assert "No plan is recognised in: 甲县-2030, 甲县-2031." in said_by(tmp_path / "study", fill(tmp_path / "reports", texts))
+
+
+def test_two_rows_of_one_place_and_year(folder, tmp_path):
+    """The second row of a table for one place and year is left out by name, and the rest goes on."""
+    text = report("乙县", 2031).replace("\n", " ")
+    fill(folder, {"t.csv": f"place,year,text\n乙县,2031,{text}\n乙县,2031,{text}再接再厉\n"})
+    words = said_by(tmp_path / "study", folder)
+    assert "未收入：乙县-2031.txt：有两份报告" in words and words.count("Left out") == 1
+    assert [each.id for each in open_study(tmp_path / "study").reports()] == ["乙县-2031", "甲县-2030", "甲县-2031"]
