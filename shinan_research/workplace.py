@@ -18,7 +18,8 @@ FOLDER = ".venv"
 STAMP = "installed-from"
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 OLDEST, NEWEST = (3, 11), (3, 13)
-QUIET = ("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None", "--log-level=ERROR")
+QUIET = ("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR")
+NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
 OPENING = (
     "Opening JupyterLab in the browser; keep this window open, closing it ends the work.\n"
     "正在浏览器中打开 JupyterLab。使用期间请勿关闭本窗口；没有自动打开时，请把下面以 http://127.0.0.1 开头的一行复制到浏览器。"
@@ -140,6 +141,9 @@ def _install_packages(root: Path, lock: Path) -> None:
         [python, "-m", "ipykernel", "install", "--sys-prefix", "--name", "python3", "--display-name", "shinan-research"],
         root=root,
     )
+    settings = root / FOLDER / "share" / "jupyter" / "lab" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(NO_NEWS, encoding="utf-8")
 
 
 def _entry(lock: str, name: str) -> str:
@@ -160,7 +164,7 @@ def do(task: str, *, root: Path = ROOT) -> None:
 
 
 def lab(folder: Path, *, notebook: str = "", browser: bool = True) -> None:
-    """Open JupyterLab on the notebooks of a folder, or on one of them; no server is asked for updates or news."""
+    """Open JupyterLab on the notebooks of a folder, or on one of them; no server is asked for updates."""
     opened = f"notebooks/{notebook}.ipynb" if notebook else "notebooks"
     print(OPENING, flush=True)
     run([sys.executable, "-m", "jupyterlab", opened, *QUIET, *(() if browser else ("--no-browser",))], root=folder)

@@ -1,6 +1,8 @@
 """The workshop: one environment from the lock, built once, with words for everything that can go wrong."""
 
 import hashlib
+import json
+import os
 import re
 import subprocess
 import sys
@@ -113,6 +115,7 @@ def test_install_from_the_lock(project: Path, commands) -> None:
     assert (project / ".venv" / "uv.txt").read_text(encoding="utf-8") == "\n".join(LOCK.splitlines()[2:5]) + "\n"
     assert sync[1:5] == ["-m", "uv", "pip", "sync"] and "--require-hashes" in sync and sync[-1].endswith("requirements.lock")
     assert "--no-deps" in package and package[-2:] == ["-e", "."]
+    assert json.loads((project / ".venv/share/jupyter/lab/settings/overrides.json").read_text(encoding="utf-8"))
     assert kernel[1:4] == ["-m", "ipykernel", "install"] and "--sys-prefix" in kernel
     assert all(words[0] == str(python) for words in commands[1:])
 
@@ -160,7 +163,7 @@ def test_a_step_that_fails_is_done_again(project: Path, commands, monkeypatch: p
         raise ShinanError("no network")
 
     monkeypatch.setattr(workplace, "run", run)
-    with pytest.raises(ShinanError, match="no network"):
+    with pytest.raises(ShinanError, match=r"no network\nThe installation is not complete\. .*\n安装没有完成"):
         workplace.install(project, say=lambda words: None)
     assert not (project / ".venv" / workplace.STAMP).exists()
 
@@ -210,6 +213,20 @@ def test_begin_installs_and_opens_ones_own_reports(project: Path, commands) -> N
     words = commands[-1]
     assert words[0] == str(workplace.interpreter(project))
     assert words[1:] == ["-m", "shinan_research", "lab", "--notebook", "my-reports", "--no-browser"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script with a shebang")
+def test_begin_hands_over_to_a_python_that_fits(project: Path, commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started with a Python that is too new, it calls the newest that fits and runs; one that is only a name is passed over."""
+    for name, code in (("python3.13", 1), ("python3.12", 0), ("python3.11", 0)):
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(workplace, "sys", SimpleNamespace(version_info=(3, 14, 0), version="x", stdin=None))
+    assert workplace.begin(["--no-browser"], root=project) == 0
+    assert commands == [["python3.12", str(project / "start.py"), "--no-browser"]]
+    monkeypatch.setenv("PATH", "")
+    assert workplace.begin(root=project) == 1 and len(commands) == 1
 
 
 def test_begin_explains_what_went_wrong(tmp_path: Path, commands, capsys: pytest.CaptureFixture[str]) -> None:
