@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from math import ceil
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
+from .characters import Ids, classes, code_points
 from .errors import ApparatusError, ShinanError
 from .files import sha256
 from .reports import Report
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PARTS = ("opening", "review", "plan", "closing", "annex")
 LEVELS = ("1", "2", "annex", "gloss")
@@ -25,7 +31,9 @@ COLUMNS = (
 
 NUMERAL = "[一二三四五六七八九十]{1,3}"
 NUMBER = rf"(?P<space>[^\S\n]*)(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
-FIRST_NUMBER, NUMBERED = re.compile(NUMBER), re.compile(rf"[。:：;；!！?？\n]{NUMBER}")
+FIRST_NUMBER = re.compile(NUMBER)
+CLASSES = ("。！？!?\n", r"”’」』）)》\s", "。！？!?", "。:：;；!！?？\n", r"一二三四五六七八九十第(（\s")
+STOPS, CLOSERS, FULL_STOPS, BEFORE_NUMBER, IN_NUMBER = (1 << bit for bit in range(len(CLASSES)))  # bits of these classes
 LONGEST_HEADING = 60
 PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今年|明年|今后|未来|思路|面临|做好.{0,12}工作")
 REVIEW = re.compile(r"回顾|过去|以来|情况|成绩|成就|总结|所做的工作|完成了?20|执行")
@@ -42,7 +50,7 @@ LONGEST_BLANK = 40
 CLOSING_SHARE = 0.12
 HEADWORD = re.compile(r"[^。:：,，;；!！?？\s]{1,40}?(?<![是为指])[:：]")
 HEADING_END = re.compile(r"\n|。")
-STOP = re.compile(r"[。！？!?\n]+[”’」』）)》\s]*")
+STOP = re.compile("[{}]+[{}]*".format(*CLASSES))
 
 
 class Heading(NamedTuple):
@@ -60,6 +68,15 @@ class Chapter(NamedTuple):
     end: int
     part: str
     title: str
+
+
+class Spans(NamedTuple):
+    """The sentences and headings of a text, which tile it, as arrays of one length."""
+
+    start: Ids
+    end: Ids
+    chapter: Ids  # its number
+    heading: NDArray[np.bool_]
 
 
 def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, witness: bool = False) -> pd.DataFrame:
@@ -106,6 +123,8 @@ def outline(reports: Iterable[Report], *, headings: pd.DataFrame | None = None, 
     2    plan     True  二、工作安排\n
     3    plan    False     今年植树。
     """
+    import pandas as pd
+
     reports = list(reports)
     rows = [row for report in reports for row in sentence_rows(report, headings=headings, witness=witness)]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -126,8 +145,8 @@ def sentence_rows(report: Report, *, headings: pd.DataFrame | None = None, witne
     return _rows(report, _headings(report, headings))
 
 
-def sentence_spans(report: Report, *, witness: bool = False) -> list[tuple[int, int, str, bool]]:
-    """Return start, end, part and whether a heading of each row of one report's :func:`outline`, headings found by rule.
+def sentence_spans(report: Report, *, witness: bool = False) -> tuple[Spans, Ids]:
+    """Return the rows of one report's :func:`outline`, headings found by rule, and the part of each (index into `PARTS`).
 
     Raises
     ------
@@ -135,8 +154,8 @@ def sentence_spans(report: Report, *, witness: bool = False) -> list[tuple[int, 
         If the report is not restored and `witness` is false.
     """
     _admit(report, witness)
-    divided = _divided(report, list(find_headings(report.text)))
-    return [(start, end, chapter.part, heading) for chapter, pieces in divided for start, end, heading in pieces]
+    chapters, spans = _divided(report, list(find_headings(report.text)))
+    return spans, np.array([PARTS.index(chapter.part) for chapter in chapters], dtype=np.int64)[spans.chapter]
 
 
 def _admit(report: Report, witness: bool) -> None:
@@ -190,8 +209,9 @@ def find_headings(text: str) -> Iterator[Heading]:
     earliest = ceil(EARLIEST_ANNEX * len(text))
     annex = ANNEX.search(text, earliest) if ANNEX_WORD.search(text, earliest) else None
     body_end = annex.start() if annex else len(text)
-    first = FIRST_NUMBER.match(text, 0, body_end)
-    numbered = [*([first] if first else []), *NUMBERED.finditer(text, 0, body_end)]
+    marks = classes(*CLASSES)[code_points(text)]
+    places = np.flatnonzero((marks[:-1] & BEFORE_NUMBER > 0) & (marks[1:] & IN_NUMBER > 0)) + 1
+    numbered = [match for place in [0, *places.tolist()] if (match := FIRST_NUMBER.match(text, place, body_end))]
     starts = [*(match.end("space") for match in numbered), body_end]
     for number, match in enumerate(numbered):
         start, limit = starts[number], starts[number + 1]
@@ -206,7 +226,7 @@ def find_headings(text: str) -> Iterator[Heading]:
 
 def _headwords(text: str, start: int) -> Iterator[Heading]:
     """Find the headwords of a glossary: what stands between the start of a sentence and its first colon."""
-    for first, last in _sentences(text, start, len(text)):
+    for first, last in pairwise([*np.sort(_sentence_starts(text, [(start, len(text))])).tolist(), len(text)]):
         space = len(text[first:last]) - len(text[first:last].lstrip())
         if head := HEADWORD.match(text, first + space, last):
             yield Heading(head.start(), head.end(), "gloss")
@@ -273,9 +293,12 @@ def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of one report."""
     text, paragraph, block, sentence = report.text, -1, 0, 0
     inserted = report.inserted.tolist()
-    for number, (chapter, pieces) in enumerate(_divided(report, headings)):
-        blocks, opens = _blocks([is_heading for _, _, is_heading in pieces]), True
-        for (start, end, is_heading), inner in zip(pieces, blocks, strict=True):
+    chapters, spans = _divided(report, headings)
+    rows = zip(*(each.tolist() for each in spans), strict=True)
+    for number, pieces in groupby(rows, key=itemgetter(2)):
+        chapter, mine, opens = chapters[number], list(pieces), True
+        blocks = _blocks([is_heading for *_, is_heading in mine])
+        for (start, end, _, is_heading), inner in zip(mine, blocks, strict=True):
             low, high = bisect_left(inserted, start), bisect_left(inserted, end)
             paragraph += is_heading or opens
             opens = not is_heading and text[start:end].rstrip(" \t\u3000").endswith("\n")
@@ -297,32 +320,68 @@ def _check(report: Report, headings: list[Heading]) -> None:
             )
 
 
-def _divided(report: Report, headings: list[Heading]) -> Iterator[tuple[Chapter, list[tuple[int, int, bool]]]]:
-    """Yield the chapters of a report, each with its pieces."""
+def _divided(report: Report, headings: list[Heading]) -> tuple[list[Chapter], Spans]:
+    """Return the chapters of a report, and its sentences and headings."""
     _check(report, headings)
-    for chapter in _chapters(report.text, headings, report.year):
-        inside = [heading for heading in headings if chapter.start <= heading.start < chapter.end]
-        yield chapter, list(_pieces(report.text, chapter, inside))
-
-
-def _pieces(text: str, chapter: Chapter, headings: list[Heading]) -> Iterator[tuple[int, int, bool]]:
-    """Yield start, end and whether a heading, for each piece of a chapter."""
-    position = chapter.start
-    for heading in [*headings, Heading(chapter.end, chapter.end, "")]:
-        for start, end in _sentences(text, position, heading.start):
-            yield start, end, False
-        if heading.level:
+    text, chapters = report.text, _chapters(report.text, headings, report.year)
+    titles, between = [], []  # where headings begin; from where to where there is text between them
+    for chapter, mine in zip(chapters, _inside(chapters, headings), strict=True):
+        position = chapter.start
+        for heading in mine:
+            titles.append(heading.start)
+            between.append((position, heading.start))
             rest = text[heading.end : chapter.end]
             position = heading.end + len(rest) - len(rest.lstrip())
-            yield heading.start, position, True
+        between.append((position, chapter.end))
+    sentences = _sentence_starts(text, [(start, end) for start, end in between if start < end])
+    both = np.concatenate([np.array(titles, dtype=np.int64), sentences])
+    order = np.argsort(both)
+    starts, ends = both[order], np.append(both[order][1:], len(text))[: len(both)]
+    number = np.searchsorted([chapter.start for chapter in chapters], starts, side="right") - 1
+    return chapters, Spans(starts, ends, number, order < len(titles))
 
 
-def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the sentences between two positions; a last one without full stop, and white space, are not lost."""
-    stops = [match.end() for match in STOP.finditer(text, start, end)]
-    full = start + len(text[start:end].rstrip())
-    stops = [*stops[: bisect_left(stops, full)], end] if start < end else []
-    return pairwise([start, *stops])
+def _inside(chapters: list[Chapter], headings: list[Heading]) -> Iterator[list[Heading]]:
+    """Yield the headings of each chapter."""
+    starts = [heading.start for heading in headings]
+    for chapter in chapters:
+        yield headings[bisect_left(starts, chapter.start) : bisect_left(starts, chapter.end)]
+
+
+def _sentence_starts(text: str, stretches: list[tuple[int, int]]) -> Ids:
+    """Return where the sentences of stretches of text begin, in no order; a last one may lack its stop, white space begins none.
+
+    What `STOP` finds in the whole text it finds in a stretch too, unless the stretch begins within a stop.
+    """
+    begins = np.array([start for start, _ in stretches], dtype=np.int64)
+    full = np.array([start + len(text[start:end].rstrip()) for start, end in stretches], dtype=np.int64)
+    first, last = _stops(text)
+    if not len(begins) or not len(first):
+        return begins
+    where, before = np.searchsorted(begins, first, side="right") - 1, np.searchsorted(first, begins) - 1
+    cut = (before >= 0) & (last[before] > begins)
+    kept = (where >= 0) & (last < full[where]) & ~cut[where]
+    anew = [(match.end(), full[k]) for k in np.flatnonzero(cut).tolist() for match in STOP.finditer(text, begins[k], full[k])]
+    return np.concatenate([begins, last[kept], np.array([end for end, limit in anew if end < limit], dtype=np.int64)])
+
+
+def _stops(text: str) -> tuple[Ids, Ids]:
+    """Return where the matches of `STOP` begin and end.
+
+    Stops and what closes behind them stand in runs, and nearly every run is one match, from its first stop to its end. Only
+    where a full stop follows what closes, the expression itself is asked.
+    """
+    marks = classes(*CLASSES)[code_points(text)]
+    stops, others = np.flatnonzero(marks & STOPS), np.flatnonzero(marks & (STOPS | CLOSERS) == 0)
+    ends = np.append(others, len(text))[np.searchsorted(others, stops)]
+    new = np.append(True, ends[1:] != ends[:-1])[: len(ends)]
+    first, last = stops[new], ends[new]
+    odd = np.flatnonzero((marks[1:] & FULL_STOPS > 0) & (marks[:-1] & CLOSERS > 0))
+    runs = sorted(set((np.searchsorted(first, odd, side="right") - 1).tolist()) - {-1})
+    anew = [match.span() for run in runs for match in STOP.finditer(text, first[run], last[run])]
+    pairs = np.concatenate([np.delete(np.column_stack([first, last]), runs, axis=0), np.array(anew, np.int64).reshape(-1, 2)])
+    first, last = pairs[np.argsort(pairs[:, 0])].T
+    return first, last
 
 
 def _blocks(is_heading: list[bool]) -> list[int]:

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Ids = NDArray[np.int64]
+from .characters import CHARACTERS, Ids, code_points
+
 Flags = NDArray[np.bool_]
 
-CHARACTERS = 0x110000
 SCALE = 2**20  # of logarithms, which are rounded to whole numbers so that sums are exact
 LINE = 6  # bits of the number of a bit in a word of 64
 ROOM = 4  # slots for each branch
@@ -136,11 +136,6 @@ def _placed(levels: list[Level], size: int, kinds: int) -> tuple[NDArray[np.int3
     child = np.zeros(len(owner), np.int32)
     child[base[parents] + by] = to
     return base.astype(np.int32), owner.astype(np.int32), child
-
-
-def code_points(text: str) -> Ids:
-    """Return the code of every character."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.int64)
 
 
 def spread(starts: Ids, sizes: Ids) -> Ids:
