@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from .errors import ReadError
-from .files import read_text
+from .files import read_text, sha256
 
 RESOURCES = files("shinan_research") / "resources"
 
@@ -29,6 +29,18 @@ def words() -> dict[str, int]:
     text = lzma.decompress(resource("dictionary.txt.xz")).decode("utf-8")
     pairs = (line.split(" ") for line in text.splitlines())
     return {word: int(frequency) for word, frequency in pairs}
+
+
+@cache
+def numbers() -> dict[str, int]:
+    """Return the number of each word of the dictionary: its place there, from 0."""
+    return {word: number for number, word in enumerate(words())}
+
+
+@cache
+def fingerprint() -> str:
+    """Return the SHA-256 of the dictionary's file, which says what the numbers of words mean."""
+    return sha256(resource("dictionary.txt.xz"))
 
 
 def lexicon() -> tuple[str, ...]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from . import dictionary
 from .errors import ShinanError
 from .outline import PARTS, report_settings, sentence_spans
 from .reports import Report
-from .tokens import Segmenter, categorical, cut_sentences, default_segmenter
+from .tokens import SEPARATOR, Segmenter, categorical, cut_words, default_segmenter
 
-PART = pd.CategoricalDtype(list(PARTS), ordered=True)
+if TYPE_CHECKING:
+    import pandas as pd
+
 CELLS = ("part", "term", "count", "heads")
 
 
@@ -36,39 +38,45 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
     Returns
     -------
     dict
-        `report, place, year`; `terms`, the words of kind word or term, in no particular order; four arrays of one length,
-        with one entry per part and term that occurs in it: `part` (index into `PARTS`), `term` (index into `terms`), `count`,
-        and `heads`, how many of them stand in headings; per part `total`, the tokens of kind word or term, and `han`, the Han
-        characters; and the `settings`.
+        `report, place, year`; four arrays of one length, with one entry per part and word of kind word or term that occurs in it:
+        `part` (index into `PARTS`), `term` (the word's number in the package's dictionary; for a word that is not there −1 less
+        its index in `terms`), `count`, and `heads`, how many of them stand in headings; per part `total`, the tokens of kind
+        word or term, and `han`, the Han characters; the `settings`, and the SHA-256 of the `dictionary`.
 
     Examples
     --------
     >>> text = "推进公路建设。建设公路2条。"
     >>> counted = tally(Report("a", "A", 2031, text, text), witness=True)
-    >>> counted["terms"], counted["count"].tolist(), counted["total"].tolist(), counted["han"].tolist()
-    (['推进', '公路', '建设'], [1, 2, 2], [0, 5, 0, 0, 0], [0, 11, 0, 0, 0])
+    >>> sorted(counted["count"].tolist()), counted["total"].tolist(), counted["han"].tolist()
+    ([1, 2, 2], [0, 5, 0, 0, 0], [0, 11, 0, 0, 0])
     """
     segmenter = segmenter or default_segmenter()
-    spans = sentence_spans(report, witness=witness)
-    starts, texts = [each[0] for each in spans], [report.text[start:end] for start, end, _, _ in spans]
-    tokens, names = cut_sentences(texts, starts, report.inserted.tolist(), segmenter, lexical=True)
-    part = np.array([PARTS.index(each) for _, _, each, _ in spans], dtype=np.int64)[tokens.row]
-    heading = np.array([each[3] for each in spans], dtype=bool)[tokens.row]
-    lexical = tokens.term >= 0
-    cell = part[lexical] * len(names) + tokens.term[lexical]
-    count = np.bincount(cell, minlength=len(PARTS) * len(names))
-    heads = np.bincount(cell[heading[lexical]], minlength=len(count))
-    cells = np.flatnonzero(count)
-    parts, terms = np.divmod(cells, max(len(names), 1))
-    used = np.bincount(terms, minlength=len(names)) > 0
+    spans, part = sentence_spans(report, witness=witness)
+    plain = report.text.replace(SEPARATOR, " ")
+    text = SEPARATOR.join([plain[start:end] for start, end in zip(spans.start.tolist(), spans.end.tolist(), strict=True)])
+    words, size = cut_words(text, segmenter), len(dictionary.numbers())
+    every = size + len(words.others)
+    row = np.repeat(2 * every * part + spans.heading, spans.end - spans.start + 1)  # of each character, its part and heading
+    key = row[words.start] + 2 * words.number
+    key.sort()
+    cell = key >> 1
+    first = np.flatnonzero(np.append(True, cell[1:] != cell[:-1])[: len(cell)])
+    count = np.diff(np.append(first, len(cell)))
+    parts, number = np.divmod(cell[first], max(every, 1))
     return {
-        "report": report.id, "place": report.place, "year": report.year, "terms": names[used].tolist(),
-        "part": parts.astype(np.int8), "term": (np.cumsum(used) - 1)[terms].astype(np.int32),
-        "count": count[cells].astype(np.int32), "heads": heads[cells].astype(np.int32),
-        "total": np.bincount(part[lexical], minlength=len(PARTS)).astype(np.int32),
-        "han": np.bincount(part, tokens.han, len(PARTS)).astype(np.int32),
+        "report": report.id, "place": report.place, "year": report.year, "terms": words.others,
+        "part": parts.astype(np.int8), "term": np.where(number < size, number, size - 1 - number).astype(np.int32),
+        "count": count.astype(np.int32), "heads": _sums(key & 1, first).astype(np.int32),
+        "total": np.bincount(parts, count, len(PARTS)).astype(np.int32),
+        "han": np.bincount(part, _sums(words.han, spans.start + np.arange(len(part))), len(PARTS)).astype(np.int32),
         "settings": report_settings([report]) | {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint},
+        "dictionary": dictionary.fingerprint(),
     }  # fmt: skip
+
+
+def _sums(values: NDArray[Any], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the sums of stretches of values, which begin at `first`."""
+    return np.add.reduceat(values, first, dtype=np.int64) if len(first) else np.zeros(0, dtype=np.int64)
 
 
 def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
@@ -96,15 +104,17 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
     1  review   公路      2      5   11
     2  review   建设      2      5   11
     """
+    import pandas as pd
+
     cells: dict[str, list[NDArray[Any]]] = {name: [] for name in (*CELLS, "total", "han")}
     reports: list[tuple[str, str, int, int]] = []
-    known: defaultdict[str, int] = defaultdict()
-    known.default_factory = known.__len__  # a word that is new gets the next number
+    known = defaultdict(lambda: len(known), dictionary.numbers())  # a word that is new gets the next number
     settings: dict[str, Any] = {}
     for each in tallies:
-        settings = _joined(settings, each["settings"])
+        settings = _joined(settings, each["settings"], each["dictionary"])
         reports.append((each["report"], each["place"], each["year"], len(each["count"])))
-        cells["term"].append(np.array([*map(known.__getitem__, each["terms"])], np.int32)[each["term"]])
+        term, others = each["term"], np.array([known[name] for name in each["terms"]], dtype=np.int32)
+        cells["term"].append(np.where(term < 0, others[-1 - np.minimum(term, -1)], term) if len(others) else term)
         for name in ("part", "count", "heads"):
             cells[name].append(each[name])
         for name in ("total", "han"):
@@ -113,13 +123,15 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
         raise ShinanError("Nothing to join: no report was counted. Look at what was said about the files that failed.")
     joined = {name: np.concatenate(cells.pop(name)) for name in list(cells)}
     ids, places, years, sizes = zip(*reports, strict=True)
+    occurs = np.bincount(joined["term"], minlength=len(known)) > 0
+    names = [name for name, used in zip(known, occurs.tolist(), strict=True) if used]
     table = pd.DataFrame(
         {
             "report": _repeated(ids, sizes),
             "place": _repeated(places, sizes),
             "year": np.repeat(np.array(years, dtype=np.int32), sizes),
-            "part": pd.Categorical.from_codes(joined.pop("part"), dtype=PART),
-            "term": categorical(joined.pop("term"), list(known)),
+            "part": pd.Categorical.from_codes(joined.pop("part"), dtype=pd.CategoricalDtype(list(PARTS), ordered=True)),
+            "term": categorical((np.cumsum(occurs) - 1)[joined.pop("term")], names),
             **joined,
         },
         copy=False,
@@ -130,12 +142,14 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 def _repeated(names: Sequence[str], sizes: Sequence[int]) -> Any:
     """Return a categorical that has each name as often as its size says."""
-    codes, known = pd.factorize(np.array(names, dtype=object))
-    return categorical(np.repeat(codes.astype(np.int32), sizes), known.tolist())
+    known = {name: code for code, name in enumerate(dict.fromkeys(names))}
+    return categorical(np.repeat(np.array([known[name] for name in names], dtype=np.int32), sizes), list(known))
 
 
-def _joined(all_settings: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _joined(all_settings: dict[str, Any], more: dict[str, Any], numbers: str) -> dict[str, Any]:
     """Return the settings of several tables: those of one, with the reports, emendations and judges of all."""
+    if numbers != dictionary.fingerprint():
+        raise ShinanError(f"{min(more['reports'])} was counted with another version's dictionary. Count it anew.")
     if not all_settings:
         return more | {"reports": dict(more["reports"])}
     if twice := sorted(all_settings["reports"].keys() & more["reports"].keys()):

@@ -5,34 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from itertools import compress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from . import dictionary
+from .characters import Ids, Marks, classes, code_points
 from .errors import ShinanError
-from .reports import is_han
-from .trie import CHARACTERS, Arcs, Ids, Trie, code_points, divide, find_words, plant, spread
+from .reports import HAN, is_han
+from .trie import Arcs, Trie, divide, find_words, plant, spread
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEPARATOR = "\n"
 KINDS = ("word", "term", "number", "date", "unit", "latin", "punct")
-LEXICAL = (KINDS.index("word"), KINDS.index("term"))
+WORD, TERM, NUMBER, DATE, UNIT, LATIN, PUNCT = range(len(KINDS))
 CLAUSE_NUMERAL = r"\d+(?:,\d{3})*(?:\.\d+)?"
 ATOM = re.compile(
     r"(?P<date>(?:19|20)\d\d年(?!间)|(?<!\d)1?\d月(?=\d{1,2}日|[^\d份]|$)|(?<=月)[1-3]?\d日)"
     rf"|(?P<number>第?{CLAUSE_NUMERAL}(?:[%％‰]|[余多]?[十百千万亿]*[余多]?))(?P<unit>UNITS)?"
     r"|(?P<latin>[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ0-9.+\-&]*)"
 )
-ATOM_START = re.compile(r"[\d第A-Za-zＡ-Ｚａ-ｚ]")
-WORDLIKE, IS_HAN, BEGINS = 1, 2, 4  # what is known of a character: may be part of a word, is Han, may begin an atom
+GROUPS = (WORD, DATE, NUMBER, UNIT, LATIN)  # kinds of the groups of that expression, which are numbered from 1
+CLASSES = (f"A-Za-zＡ-Ｚａ-ｚ0-9{HAN}", HAN, r"\d第A-Za-zＡ-Ｚａ-ｚ", "A-Za-z0-9")
+WORDLIKE, IS_HAN, BEGINS, ASCII = (1 << bit for bit in range(len(CLASSES)))  # bits of these; BEGINS says that an atom may begin
 ALWAYS, INSIDE = 1, 2  # a term that always wins; one that does where its edges are those of tokens
-ASCII = 128
 PACKED, BITS = 4, 16  # characters of a token that one integer holds, and bits of each
 IDS = ("report", "place", "year", "part", "chapter", "chapter_title", "paragraph", "block", "sentence")
 Cutter = Callable[[str], list[str]]
@@ -78,7 +80,7 @@ class Segmenter:
             ATOM.pattern,
             units,
             *self.lexicon,
-            hashlib.sha256(dictionary.resource("dictionary.txt.xz")).hexdigest(),
+            dictionary.fingerprint(),
         )
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -97,22 +99,24 @@ class Segmenter:
         Line feeds separate what must not be joined; they are no tokens.
         """
         codes = code_points(text)
-        return self._cut(text, codes, _marks()[codes])
+        start, end, kind, _ = self._cut(text, codes, classes(*CLASSES)[codes])
+        real = np.flatnonzero(codes[start] != ord(SEPARATOR))
+        return start[real], end[real], kind[real]
 
-    def _cut(self, text: str, codes: Ids, marks: NDArray[np.uint8]) -> tuple[Ids, Ids, NDArray[np.int8]]:
-        """Return what :meth:`cut` does of a text whose characters have these codes and marks."""
+    def _cut(self, text: str, codes: Ids, marks: Marks) -> tuple[Ids, Ids, NDArray[np.int8], Ids]:
+        """Return what :meth:`cut` does, separators included, and for each place a node of the tree whose word stands there."""
         tree = _tree(self.lexicon)
         words, terms = find_words(tree, codes)
-        edge = _merged(divide(tree, codes, words), codes, marks) if self.cutter is None else self._edges(text)
+        edge, node = divide(tree, codes, words) if self.cutter is None else (self._edges(text), np.zeros_like(codes))
+        if self.cutter is None:
+            _merge(edge, marks)
         kind = np.zeros(len(text) + 1, dtype=np.int8)
         self._overlay(text, np.flatnonzero(marks & BEGINS), terms._replace(node=tree.mark[terms.node]), edge, kind)
         lone = np.flatnonzero((marks & WORDLIKE == 0) & (kind[:-1] == 0))
-        kind[lone] = KINDS.index("punct")
+        kind[lone] = PUNCT
         edge[lone] = edge[lone + 1] = True
-        starts = np.flatnonzero(edge[:-1])
-        stops = np.append(starts[1:], len(text))[: len(starts)]
-        real = codes[starts] != ord(SEPARATOR)
-        return starts[real], stops[real], kind[starts][real]
+        start = np.flatnonzero(edge[:-1])
+        return start, np.append(start[1:], len(text))[: len(start)], kind[start], node
 
     def _edges(self, text: str) -> NDArray[np.bool_]:
         """Return where the tokens of another cutter begin and end."""
@@ -125,27 +129,29 @@ class Segmenter:
 
     def _overlay(self, text: str, begins: Ids, terms: Arcs, edge: NDArray[np.bool_], kind: NDArray[np.int8]) -> None:
         """Lay long terms, atoms and short terms over the cutter's edges, in this order of rank."""
-        _set(edge, kind, _leftmost(terms, ALWAYS), "term")
-        atoms = list(self._atoms(text, begins.tolist()))
-        free = _free(kind, np.array([match.span() for match in atoms], dtype=np.int64).reshape(-1, 2)).tolist()
-        spans: dict[str, list[tuple[int, int]]] = {"date": [], "number": [], "unit": [], "latin": []}
-        for match in compress(atoms, free):
-            last = str(match.lastgroup)
-            spans[last].append(match.span(last))
-            if last == "unit":
-                spans["number"].append(match.span("number"))
-        for name, found in spans.items():
-            _set(edge, kind, np.array(found, dtype=np.int64).reshape(-1, 2), name)
+        _set(edge, kind, _leftmost(terms, ALWAYS), TERM)
+        atoms = self._atoms(text, begins.tolist())
+        atoms = atoms[_free(kind, atoms[:, :2])]
+        _set(edge, kind, atoms[:, 2:4], atoms[:, 4])
         short = _leftmost(terms, INSIDE)
-        _set(edge, kind, short[edge[short].all(axis=1) & _free(kind, short)], "term")
+        _set(edge, kind, short[edge[short].all(axis=1) & _free(kind, short)], TERM)
 
-    def _atoms(self, text: str, begins: list[int]) -> Iterator[re.Match[str]]:
-        """Yield the numbers, dates and Latin words from left to right, looking only where one can begin."""
-        end = 0
+    def _atoms(self, text: str, begins: list[int]) -> Ids:
+        """Return the tokens of numbers, dates and Latin words, looking only where one can begin.
+
+        A row has start and end of what was found, then start, end and kind of a token of it: a number may have a unit behind it.
+        """
+        found: list[int] = []
+        match, end = self._atom.match, 0
         for place in begins:
-            if place >= end and (match := self._atom.match(text, place)):
-                end = match.end()
-                yield match
+            if place >= end and (atom := match(text, place)):
+                end, kind = atom.end(), GROUPS[atom.lastindex or 0]
+                if kind == UNIT:
+                    split = atom.start("unit")
+                    found += (place, end, place, split, NUMBER, place, end, split, end, UNIT)
+                else:
+                    found += (place, end, place, end, kind)
+        return np.array(found, dtype=np.int64).reshape(-1, 5)
 
 
 def _leftmost(terms: Arcs, rank: int) -> Ids:
@@ -161,31 +167,15 @@ def _leftmost(terms: Arcs, rank: int) -> Ids:
     return np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
-def _merged(edge: NDArray[np.bool_], codes: Ids, marks: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return edges without those between letters and digits that stand alone: they are one token."""
-    alone = (codes < ASCII) & (marks & WORDLIKE > 0) & edge[:-1] & edge[1:]
+def _merge(edge: NDArray[np.bool_], marks: Marks) -> None:
+    """Take away the edges between letters and digits that stand alone: they are one token."""
+    alone = (marks & ASCII > 0) & edge[:-1] & edge[1:]
     edge[1:-1] &= ~(alone[:-1] & alone[1:])
-    return edge
 
 
-def _free(kind: NDArray[np.int8], spans: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _free(kind: NDArray[np.int8], spans: Ids) -> NDArray[np.bool_]:
     """Return for each span whether no character in it belongs to a token of higher rank."""
-    taken = np.concatenate([[0], np.cumsum(kind > 0)])[spans]
-    return np.asarray(taken[:, 0] == taken[:, 1])
-
-
-@cache
-def _marks() -> NDArray[np.uint8]:
-    """Return for every character that there is whether it may be part of a word, is Han, or may begin an atom."""
-    every = np.arange(CHARACTERS, dtype=np.uint32)
-    text = every.tobytes().decode("utf-32-le", "surrogatepass")
-    han, begins = is_han(text), np.zeros(CHARACTERS, dtype=bool)
-    begins[[match.start() for match in ATOM_START.finditer(text)]] = True
-    wordlike = han.copy()
-    for low, high in ("AZ", "az", "ＡＺ", "ａｚ", "09"):
-        wordlike[ord(low) : ord(high) + 1] = True
-    marks: NDArray[np.uint8] = (wordlike * WORDLIKE + han * IS_HAN + begins * BEGINS).astype(np.uint8)
-    return marks
+    return np.maximum.reduceat(kind, spans.ravel())[::2] == 0 if len(spans) else np.zeros(0, dtype=bool)
 
 
 @lru_cache(maxsize=4)
@@ -205,13 +195,13 @@ def _always(term: str) -> bool:
     return len(term) > 2 or not bool(is_han(term).all())
 
 
-def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], spans: NDArray[np.int64], name: str) -> None:
+def _set(edge: NDArray[np.bool_], kind: NDArray[np.int8], spans: Ids, name: int | Ids) -> None:
     """Make one token of each span of characters; the spans do not overlap."""
     starts, ends = spans.T
     inside = spread(starts, ends - starts)
     edge[inside] = False
     edge[starts] = edge[ends] = True
-    kind[inside] = KINDS.index(name)
+    kind[inside] = np.repeat(np.broadcast_to(name, starts.shape), ends - starts)
 
 
 def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.DataFrame:
@@ -240,6 +230,8 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
     >>> [f"{token.term}/{token.kind}" for token in tokens.itertuples()]
     ['引进/word', '项目/word', '15/number', '个/unit', '。/punct', '推进/word', '招商引资/term', '。/punct']
     """
+    import pandas as pd
+
     segmenter = segmenter or default_segmenter()
     report = pd.factorize(sentences["report"])[0]
     groups = np.split(np.argsort(report, kind="stable"), np.cumsum(np.bincount(report))[:-1])
@@ -265,6 +257,8 @@ def tokenize(sentences: pd.DataFrame, segmenter: Segmenter | None = None) -> pd.
 
 def categorical(codes: NDArray[Any], names: list[str]) -> Any:
     """Return a categorical of numbered names whose categories are sorted."""
+    import pandas as pd
+
     order = sorted(range(len(names)), key=names.__getitem__)
     rank = np.empty(len(names), dtype=np.int32)
     rank[order] = np.arange(len(names), dtype=np.int32)
@@ -288,36 +282,61 @@ class Tokens(NamedTuple):
 
 
 def cut_sentences(
-    texts: Sequence[str], starts: Sequence[int], inserted: Sequence[int], segmenter: Segmenter, *, lexical: bool = False
+    texts: Sequence[str], starts: Sequence[int], inserted: Sequence[int], segmenter: Segmenter
 ) -> tuple[Tokens, NDArray[np.object_]]:
     """Cut the sentences of one report in one go, and name the terms in no particular order.
 
-    `starts` are the places of the sentences in the report's text, `inserted` those of its restored characters. With `lexical`
-    only words and terms are named; the number of the other tokens' term is −1.
+    `starts` are the places of the sentences in the report's text, `inserted` those of its restored characters.
     """
     surface = SEPARATOR.join(texts)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
+    joined = SEPARATOR.join([text.replace(SEPARATOR, " ") for text in texts])
+    first, last, kinds = segmenter.cut(joined)
     codes = code_points(surface)
-    marks = _marks()[codes]
-    joined, plain = surface, codes
-    if surface.count(SEPARATOR) >= len(texts):
-        joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-        plain = np.where(codes == ord(SEPARATOR), ord(" "), codes)
-        plain[np.cumsum(lengths[:-1]) - 1] = ord(SEPARATOR)
-    first, last, kinds = segmenter._cut(joined, plain, marks)
     row = np.repeat(np.arange(len(texts)), lengths)[first]
     shift = (np.asarray(starts, dtype=np.int64) - np.cumsum(lengths) + lengths)[row]
-    han = np.concatenate([[0], np.cumsum(marks & IS_HAN > 0)])
+    han = np.concatenate([[0], np.cumsum(classes(*CLASSES)[codes] & IS_HAN > 0)])
     places = np.asarray(inserted, dtype=np.int64)
     restored = np.searchsorted(places, last + shift) > np.searchsorted(places, first + shift)
-    named = np.flatnonzero((kinds == LEXICAL[0]) | (kinds == LEXICAL[1])) if lexical else slice(None)
-    term = np.full(len(first), -1, dtype=np.int64)
-    term[named], names = _numbered(surface, codes, first[named], last[named])
+    term, names = _numbered(surface, codes, first, last)
     return Tokens(row, first + shift, last + shift, kinds, han[last] - han[first], restored, term), names
+
+
+class Words(NamedTuple):
+    """The tokens of kind word and term of a text, by number.
+
+    `start`, `end` and `number` are arrays of one length. Numbers are those of the dictionary
+    (:func:`~shinan_research.dictionary.numbers`); what is not in it has the numbers from its size on, and stands in `others`.
+    `han` says of each character of the text whether it is Han.
+    """
+
+    start: Ids
+    end: Ids
+    number: Ids
+    others: list[str]
+    han: NDArray[np.bool_]
+
+
+def cut_words(text: str, segmenter: Segmenter) -> Words:
+    """Find the words and terms of a text; nearly all are known by their nodes, so that no string is made of them."""
+    tree, known, codes = _tree(segmenter.lexicon), dictionary.numbers(), code_points(text)
+    marks = classes(*CLASSES)[codes]
+    start, end, kind, node = segmenter._cut(text, codes, marks)
+    chosen = np.flatnonzero(kind <= TERM)
+    start, end = start[chosen], end[chosen]
+    node = node[start]
+    number = np.where(tree.length[node] == end - start, tree.name[node], -1)
+    rest = np.flatnonzero(number < 0)
+    strings = [text[a:b] for a, b in zip(start[rest].tolist(), end[rest].tolist(), strict=True)]
+    others = {name: len(known) + place for place, name in enumerate(dict.fromkeys(name for name in strings if name not in known))}
+    number[rest] = [others[name] if name in others else known[name] for name in strings]
+    return Words(start, end, number, list(others), marks & IS_HAN > 0)
 
 
 def _numbered(text: str, codes: Ids, starts: Ids, ends: Ids) -> tuple[Ids, NDArray[np.object_]]:
     """Return the number of each token's term, and the terms."""
+    import pandas as pd
+
     packed, long = _pack(codes, starts, ends)
     chosen = np.flatnonzero(long)
     longs = [text[a:b] for a, b in zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True)]

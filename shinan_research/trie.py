@@ -31,8 +31,9 @@ class Trie(NamedTuple):
     characters are bits, `width` words of 64 to a character, with the node of each word's first bit in `rank`. All further ones
     share one table: the branch of a node by a character stands at `base` of the node plus the number of the character, where
     `parent` says whose it is and `child` where it leads. Of each node `score` is the logarithm of the frequency of the word
-    that ends there (0: none does), `mark` what the caller gave to it, `ends` whether it has either; `singles` says whether a word
-    of one character is marked; `longest` is the length of the longest word.
+    that ends there (0: none does), `mark` what the caller gave to it, `name` the number of that word (−1: none), `length` that of the
+    word or the marked word; `apart` says whether a word of two characters is less likely than these alone.
+    `singles` says whether a word of one character is marked; `longest` is the length of the longest word.
     """
 
     number: NDArray[np.int32]
@@ -44,7 +45,9 @@ class Trie(NamedTuple):
     child: NDArray[np.int32]
     score: NDArray[np.int32]
     mark: NDArray[np.int8]
-    ends: NDArray[np.bool_]
+    name: NDArray[np.int32]
+    length: NDArray[np.int32]
+    apart: NDArray[np.bool_]
     singles: bool
     unseen: int
     longest: int
@@ -75,16 +78,19 @@ def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
         keys, which = np.unique(node[longer] * kinds + branch[first[longer] + depth], return_inverse=True)
         levels.append((*np.divmod(keys, kinds), size + np.arange(len(keys))))
         node[longer], size = size + which, size + len(keys)
-    score, mark = np.zeros(size, np.int32), np.zeros(size, np.int8)
+    score, mark, name, reach = (np.zeros(size, kind) for kind in (np.int32, np.int8, np.int32, np.int32))
     total = math.log(max(sum(words.values()), 1))
     known = frequency > 0
     score[node[known]] = np.minimum(np.rint((np.log(frequency[known]) - total) * SCALE), -1)
+    unseen = min(round(-total * SCALE), -1)
     place = {name: index for index, name in enumerate(names)} if marks else {}
     mark[node[[place[name] for name in marks]]] = list(marks.values())
+    name[:] = -1
+    name[node[: len(words)]], reach[node] = np.arange(len(words)), length
     return Trie(
-        number, (kinds >> LINE) + 1, *_bits(levels[:1], kinds), *_placed(levels[1:], size, kinds), score, mark,
-        ends=(score < 0) | (mark > 0), singles=any(len(name) == 1 for name in marks),
-        unseen=min(round(-total * SCALE), -1), longest=int(length.max(initial=0)),
+        number, (kinds >> LINE) + 1, *_bits(levels[:1], kinds), *_placed(levels[1:], size, kinds), score, mark, name, reach,
+        apart=_apart(levels[:1], score, unseen), singles=any(len(name) == 1 for name in marks),
+        unseen=unseen, longest=int(length.max(initial=0)),
     )  # fmt: skip
 
 
@@ -99,6 +105,15 @@ def _bits(level: list[Level], kinds: int) -> tuple[NDArray[np.uint64], NDArray[n
         np.bitwise_or.at(bits, parents * width + (by >> LINE), np.uint64(1) << (by & 63).astype(np.uint64))
     count = np.bitwise_count(bits).astype(np.int64)
     return bits, (kinds + np.cumsum(count) - count).astype(np.int32)
+
+
+def _apart(level: list[Level], score: NDArray[np.int32], unseen: int) -> Flags:
+    """Return which nodes of two characters are less likely than their characters alone, where the first may stand alone."""
+    apart = np.zeros(len(score), dtype=bool)
+    for first, second, node in level:
+        alone = score[first].astype(np.int64) + np.where(score[second] < 0, score[second], unseen)
+        apart[node] = (score[first] < 0) & (alone > score[node])
+    return apart
 
 
 def _numbers(codes: Ids, frequency: Ids) -> tuple[NDArray[np.int32], int]:
@@ -144,98 +159,120 @@ def spread(starts: Ids, sizes: Ids) -> Ids:
 
 
 def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
-    """Return the words of two or more characters and the marked words that stand in a text, each sorted by length, then place."""
+    """Return the words of two or more characters and the marked words that stand in a text, each sorted by length, then place.
+
+    All places go down the tree together, one character at a time, and those where no branch goes on drop out.
+    """
     size = len(codes)
     number = np.zeros(size + trie.longest + 1, np.int64)
     number[:size] = trie.number[codes]
     first, second = number[:size], number[1 : size + 1]
     line, bit = first * trie.width + (second >> LINE), (second & 63).view(np.uint64)
     word = trie.bits[line]
-    start = np.flatnonzero(word >> bit & np.uint64(1))
+    start = np.flatnonzero((word >> bit & np.uint64(1)).view(np.int64))
     below = word[start] & ((np.uint64(1) << bit[start]) - np.uint64(1))
-    node = trie.rank[line[start]] + np.bitwise_count(below)
+    node, length = trie.rank[line[start]] + np.bitwise_count(below), 2
     alone = np.flatnonzero(trie.mark[first]) if trie.singles else start[:0]
-    found, length = [Arcs(alone, alone + 1, first[alone])], 2
+    starts, nodes = [alone, start], [first[alone], node]
     while len(start):
-        whole = np.flatnonzero(trie.ends[node])
-        found.append(Arcs(start[whole], start[whole] + length, node[whole]))
         base = trie.base[node]
         onward = np.flatnonzero(base)
-        place = base[onward] + number[start[onward] + length]
+        start = start[onward]
+        place = base[onward] + number[start + length]
         kept = np.flatnonzero(trie.parent[place] == node[onward])
-        start, node, length = start[onward[kept]], trie.child[place[kept]], length + 1
-    both = Arcs(*map(np.concatenate, zip(*found, strict=True)))
-    marked = np.flatnonzero(trie.mark[both.node])
-    words = (
-        slice(len(alone), None) if not len(marked) else np.flatnonzero((trie.score[both.node] < 0) & (both.end - both.start > 1))
-    )
-    return _taken(both, words), _taken(both, marked)
+        start, node, length = start[kept], trie.child[place[kept]], length + 1
+        starts.append(start)
+        nodes.append(node)
+    start, node = np.concatenate(starts), np.concatenate(nodes)
+    both = Arcs(start, start + trie.length[node], node)
+    whole = trie.score[node] < 0
+    whole[: len(alone)] = False
+    return _taken(both, np.flatnonzero(whole)), _taken(both, np.flatnonzero(trie.mark[node]))
 
 
-def _taken(arcs: Arcs, chosen: Ids | slice) -> Arcs:
+def _taken(arcs: Arcs, chosen: Ids) -> Arcs:
     return Arcs(arcs.start[chosen], arcs.end[chosen], arcs.node[chosen])
 
 
-def divide(trie: Trie, codes: Ids, words: Arcs) -> Flags:
-    """Return for each place of a text, its end included, whether the likeliest division into words has an edge there.
+def divide(trie: Trie, codes: Ids, words: Arcs) -> tuple[Flags, Ids]:
+    """Return where the likeliest division of a text into words has its edges, and which word begins at each place.
 
     The division whose words have the greatest product of frequencies; of equal ones that with the longer first word. A character
     that begins no word stands alone with frequency 1. `words` are those of :func:`find_words`. Places that no word crosses cut
-    the text into pieces that can be divided each by itself; all are divided at once, from their ends to their beginnings.
+    the text into pieces that can be divided each by itself. Six in seven of the longer pieces are one word of two characters,
+    known to be likelier than its characters or not; the others are divided together, from their ends to their beginnings.
+
+    Returns
+    -------
+    edge
+        For each place of the text, its end included, whether there is an edge.
+    node
+        For each place a node whose word stands there: at edges that of the division's word, but where a word is divided into
+        its characters it is still that of the word.
     """
-    size = len(codes)
-    inside = (
-        np.cumsum(np.bincount(words.start + 1, minlength=size + 2) - np.bincount(words.end, minlength=size + 2))[: size + 1] > 0
-    )
+    size, length = len(codes), words.end - words.start
+    node = trie.number[codes].astype(np.int64)
+    inside = np.zeros(size + 1, dtype=bool)
+    for crossed in range(1, int(length.max(initial=0))):
+        inside[words.start[np.searchsorted(length, crossed, side="right") :] + crossed] = True
     edge: Flags = ~inside
     cuts = np.flatnonzero(edge)
-    length = np.diff(cuts)
-    long = np.flatnonzero(length > 1)
-    if not len(long):
-        return edge
-    begin, length = cuts[long], length[long]
-    place = spread(begin, length)
-    left = np.repeat(begin + length, length) - place
-    order = np.argsort(left if length.max() >= 2**16 else left.astype(np.uint16), kind="stable")
-    place = place[order]
-    onward = _best_ends(trie, codes, words, inside, place, np.cumsum(np.bincount(left))[1:].tolist())
+    gap = np.diff(cuts)
+    pairs = np.searchsorted(length, 2, side="right")
+    node[words.start[:pairs]] = words.node[:pairs]
+    begin = cuts[np.flatnonzero(gap == 2)]  # noqa: PLR2004
+    edge[begin[np.flatnonzero(trie.apart[node[begin]])] + 1] = True
+    long = np.flatnonzero(gap > 2)  # noqa: PLR2004
+    begin, gap = cuts[long], gap[long]
+    if not len(begin):
+        return edge, node
+    place = spread(begin, gap)
+    left = np.repeat(begin + gap, gap) - place
+    order = np.argsort(left if gap.max() >= 2**16 else left.astype(np.uint16), kind="stable")
+    among = np.zeros(size, dtype=bool)
+    among[place] = True
+    mine = _taken(words, np.flatnonzero(among[words.start]))
+    onward = _best_ends(trie, codes, mine, inside, place[order], np.cumsum(np.bincount(left))[1:].tolist(), node)
     while len(begin):
         begin = onward[begin]
         begin = begin[inside[begin]]
         edge[begin] = True
-    return edge
+    return edge, node
 
 
-def _best_ends(trie: Trie, codes: Ids, words: Arcs, inside: Flags, place: Ids, steps: list[int]) -> Ids:
-    """Return for each place the end of the first word of its best division up to the end of the piece.
+def _best_ends(trie: Trie, codes: Ids, words: Arcs, inside: Flags, place: Ids, steps: list[int], node: Ids) -> Ids:
+    """Return for each place the end of the first word of its best division up to the end of the piece, and set its node.
 
     `place` are the places within pieces, those before the ends first; `steps` how many are as near as 1, 2, … characters. A
     score and the number of the arc share one integer, so that the greatest of them tells both.
     """
-    size = len(codes)
-    alone = trie.score[trie.number[codes[place]]].astype(np.int64)
+    size, letter = len(codes), trie.number[codes[place]]
+    alone = trie.score[letter].astype(np.int64)
     more = np.bincount(words.start, minlength=size)[place]
     single = (alone < 0) | (more == 0)
     first = np.cumsum(more + single) - more - single
     total = int(more.sum() + single.sum())
-    score, end, free = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(size, np.int64)
+    score, end, to, free = (np.empty(each, np.int64) for each in (total, total, total, size))
     free[place] = first + single
-    score[first[single]], end[first[single]] = np.where(alone < 0, alone, trie.unseen)[single], place[single] + 1
+    which = np.flatnonzero(single)
+    at = first[which]
+    score[at], end[at], to[at] = np.where(alone < 0, alone, trie.unseen)[which], place[which] + 1, letter[which]
     worth, sizes = trie.score[words.node], words.end - words.start
     for low, high in pairwise([0, *(np.flatnonzero(np.diff(sizes)) + 1).tolist(), len(sizes)]):
         begin = words.start[low:high]
         at = free[begin]
-        score[at], end[at] = worth[low:high], words.end[low:high]
+        score[at], end[at], to[at] = worth[low:high], words.end[low:high], words.node[low:high]
         free[begin] = at + 1
     bits = total.bit_length()
     score >>= max((len(steps) * -trie.unseen).bit_length() + bits - 62, 0)
     score = score << bits | np.arange(total)
     target = np.where(inside[end], end, size + 1)
-    best, done = np.zeros(size + 2, np.int64), 0
-    heads = [0, *first[steps[:-1]].tolist(), total]
-    for until, (low, high) in zip(steps, pairwise(heads), strict=True):
-        chosen = np.maximum.reduceat(score[low:high] + best[target[low:high]], first[done:until] - low)
-        best[place[done:until]] = chosen >> bits << bits
-        free[place[done:until]] = end[chosen & (1 << bits) - 1]
-        done = until
+    best, done, low = np.zeros(size + 2, np.int64), 0, 0
+    for until, high in zip(steps, [*first[steps[:-1]].tolist(), total], strict=True):
+        places = place[done:until]
+        free[places] = chosen = np.maximum.reduceat(score[low:high] + best[target[low:high]], first[done:until] - low)
+        best[places] = chosen >> bits << bits
+        done, low = until, high
+    arc = free[place] & (1 << bits) - 1
+    free[place], node[place] = end[arc], to[arc]
     return free

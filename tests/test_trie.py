@@ -21,7 +21,7 @@ ALPHABET = "甲乙丙丁戊己庚A𠮷，"
 def divided(tree: Trie, text: str) -> list[str]:
     """Return the words of the likeliest division."""
     codes = code_points(text)
-    edges = np.flatnonzero(divide(tree, codes, find_words(tree, codes)[0])).tolist()
+    edges = np.flatnonzero(divide(tree, codes, find_words(tree, codes)[0])[0]).tolist()
     return [text[a:b] for a, b in pairwise(edges)]
 
 
@@ -111,7 +111,7 @@ def test_the_division_is_that_of_jieba(reports):
     for text in (*(report.text for report in reports), mixed):
         expected = np.cumsum([0, *map(len, jieba.cut(text, hmm=False))])
         codes = code_points(text)
-        edges = divide(tree, codes, find_words(tree, codes)[0])
+        edges, _ = divide(tree, codes, find_words(tree, codes)[0])
         alone = np.array([character.isascii() and character.isalnum() for character in text])
         inner = np.flatnonzero(alone[:-1] & alone[1:]) + 1  # jieba joins letters and digits
         edges[inner] = False
