@@ -372,13 +372,17 @@ def _stops(text: str) -> tuple[Ids, Ids]:
     where a full stop follows what closes, the expression itself is asked.
     """
     marks = classes(*CLASSES)[code_points(text)]
-    stops, others = np.flatnonzero(marks & STOPS), np.flatnonzero(marks & (STOPS | CLOSERS) == 0)
-    ends = np.append(others, len(text))[np.searchsorted(others, stops)]
-    new = np.append(True, ends[1:] != ends[:-1])[: len(ends)]
-    first, last = stops[new], ends[new]
+    among = np.flatnonzero(marks & (STOPS | CLOSERS) > 0)
+    new = np.diff(among, prepend=-2) > 1
+    ends, run = among[np.append(new[1:], True)[: len(new)]] + 1, np.cumsum(new) - 1
+    stops = np.flatnonzero(marks[among] & STOPS > 0)
+    stops = stops[np.diff(run[stops], prepend=-1) > 0]
+    first, last = among[stops], ends[run[stops]]
     odd = np.flatnonzero((marks[1:] & FULL_STOPS > 0) & (marks[:-1] & CLOSERS > 0))
     runs = sorted(set((np.searchsorted(first, odd, side="right") - 1).tolist()) - {-1})
-    anew = [match.span() for run in runs for match in STOP.finditer(text, first[run], last[run])]
+    if not runs:
+        return first, last
+    anew = [match.span() for each in runs for match in STOP.finditer(text, first[each], last[each])]
     pairs = np.concatenate([np.delete(np.column_stack([first, last]), runs, axis=0), np.array(anew, np.int64).reshape(-1, 2)])
     first, last = pairs[np.argsort(pairs[:, 0])].T
     return first, last

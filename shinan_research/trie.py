@@ -169,14 +169,14 @@ def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
     first, second = number[:size], number[1 : size + 1]
     line, bit = first * trie.width + (second >> LINE), (second & 63).view(np.uint64)
     word = trie.bits[line]
-    start = np.flatnonzero((word >> bit & np.uint64(1)).view(np.int64))
+    start = np.flatnonzero(word >> bit & np.uint64(1) > 0)
     below = word[start] & ((np.uint64(1) << bit[start]) - np.uint64(1))
     node, length = trie.rank[line[start]] + np.bitwise_count(below), 2
-    alone = np.flatnonzero(trie.mark[first]) if trie.singles else start[:0]
+    alone = np.flatnonzero(trie.mark[first] > 0) if trie.singles else start[:0]
     starts, nodes = [alone, start], [first[alone], node]
     while len(start):
         base = trie.base[node]
-        onward = np.flatnonzero(base)
+        onward = np.flatnonzero(base > 0)
         start = start[onward]
         place = base[onward] + number[start + length]
         kept = np.flatnonzero(trie.parent[place] == node[onward])
@@ -187,7 +187,7 @@ def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
     both = Arcs(start, start + trie.length[node], node)
     whole = trie.score[node] < 0
     whole[: len(alone)] = False
-    return _taken(both, np.flatnonzero(whole)), _taken(both, np.flatnonzero(trie.mark[node]))
+    return _taken(both, np.flatnonzero(whole)), _taken(both, np.flatnonzero(trie.mark[node] > 0))
 
 
 def _taken(arcs: Arcs, chosen: Ids) -> Arcs:
