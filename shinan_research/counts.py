@@ -232,8 +232,9 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
     """
     _check_unit(unit, tokens)
-    several = any(tokens.loc[belongs(tokens, group), "report"].nunique() > 1 for group in (before, after))
-    return "report" if several else unit
+    tokens = _bare(tokens)
+    reports = [tokens["report"][belongs(tokens, group)] for group in (before, after)]
+    return "report" if any((each != each.iloc[0]).any() for each in reports) else unit
 
 
 def places_compared(counts: Counts) -> int:
@@ -250,34 +251,46 @@ def _paired(place: NDArray[np.int64], after: NDArray[np.bool_]) -> bool:
 
 def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
     """Count terms per report out of what was counted report by report."""
+    tallies = _bare(tallies)
     first, second = belongs(tallies, before), belongs(tallies, after)
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
-    chosen = (first | second) & tallies["part"].isin(_parts(scope))
-    rows = tallies[chosen]
-    codes, part, place = (rows[name].cat.codes.to_numpy(dtype=np.int64) for name in ("report", "part", "place"))
-    found, report = _renumbered(codes)
+    scoped = np.zeros(len(PARTS), dtype=bool)
+    scoped[[PARTS.index(part) for part in _parts(scope)]] = True
+    rows = np.flatnonzero((first | second).to_numpy() & scoped[tallies["part"].cat.codes.to_numpy()])
+    code, part, place, words = (
+        tallies[name].cat.codes.to_numpy()[rows].astype(np.int64) for name in ("report", "part", "place", "term")
+    )
+    count, heads, total, han_each = (tallies[name].to_numpy()[rows] for name in ("count", "heads", "total", "han"))
+    found, report = _renumbered(code)
     sizes = np.zeros((4, len(found), len(PARTS)), dtype=np.int64)
-    for size, values in zip(sizes, (rows["total"], rows["han"], second[chosen], place), strict=True):
-        size[report, part] = np.asarray(values, dtype=np.int64)
+    for size, values in zip(sizes, (total, han_each, second.to_numpy()[rows], place), strict=True):
+        size[report, part] = values
     n, han = sizes[:2].sum(axis=2).astype(np.float64)
     after_each, chapter = sizes[2].any(axis=1), sizes[3].max(axis=1)
     units = pd.DataFrame({"after": after_each, "han": han})
     _check_text(units, pd.Series(n), None, f"{scope!r} holds no", (before, after))
-    terms, term = _renumbered(rows["term"].cat.codes.to_numpy())
-    x = sparse.coo_array((rows["count"].to_numpy(dtype=np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
-    codes = np.unique(chapter, return_inverse=True)[1]
+    terms, term = _renumbered(words)
+    x = sparse.coo_array((count.astype(np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
+    places = np.unique(chapter, return_inverse=True)[1]
     return Counts(
-        terms=rows["term"].cat.categories[terms].tolist(),
+        terms=tallies["term"].cat.categories[terms].tolist(),
         x=x,
         n=n,
         han=han,
         after=after_each,
-        chapter=codes,
+        chapter=places,
         stratum=np.zeros(len(found), dtype=np.int64),
-        heads=np.bincount(term, rows["heads"], minlength=len(terms)).astype(np.int64),
-        paired=_paired(codes, after_each),
+        heads=np.bincount(term, heads, minlength=len(terms)).astype(np.int64),
+        paired=_paired(places, after_each),
     )
+
+
+def _bare(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table without its attrs, which name every report and which pandas copies whenever a column is asked for."""
+    bare = table.copy(deep=False)
+    bare.attrs = {}
+    return bare
 
 
 def _renumbered(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
