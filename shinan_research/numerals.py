@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 THOUSANDS = re.compile(r"[,，](?<=\d[,，])(?=\d{3}(?!\d))")
 COMMON = tuple(zip("，；：（）％　", ",;:()% ", strict=True))
@@ -12,16 +13,24 @@ DASHES, OTHERS = "–—―－‐", {"∼": "~", "｡": "。", "﹪": "%", "\xa0
 DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
 POWERS = {"十": 10, "百": 100, "千": 1_000, "万": 10_000, "亿": 100_000_000}
 LARGE = frozenset("百千万亿")
+LONGEST = 15
+WITHOUT_LARGE, WITHOUT_SMALL = str.maketrans("", "", "万亿"), str.maketrans("", "", "十百千")
 STEP = "(?:[十百万亿]|千(?![瓦伏米克卡赫]))"
 PIECE = f"(?: ?[余多几]?(?:个[余多]?(?=亿(?!元)))?{STEP}+)"
-ARABIC = rf"(?:\d{{1,3}}(?:_\d{{3}})+(?!\d)(?:\.\d+)*|\d+(?:\.\d+)*){PIECE}{{0,2}}(?:\d+{PIECE}{{1,2}})*[余多几]?"
+ARABIC = (
+    rf"(?:\d{{1,3}}(?:_\d{{3}})+(?!\d)(?:\.\d+)*|\d+(?:\.\d+)*){PIECE}{{0,2}}"
+    rf"(?:零?\d+{PIECE}{{1,2}})*(?:(?<=[十百千万亿])(?:零\d+|\d{{4}}(?!\d)))?[余多几]?"
+)
+PIECES = re.compile(r"(零?)([\d._]+)([^\d零]*)")
 DIGIT = "[二两三四五六七八九零〇]"
-ONE = "一(?=[百千万亿倍番成])"
+ONE = "一(?=[十百千万亿倍番成]|二十)"
+POINT = "点[一二三四五六七八九零〇]+"
 WORDS = f"(?:{DIGIT}|{ONE}|{STEP})(?:{DIGIT}|一|{STEP})*(?:[余多]{STEP}*)?"
 NUMERAL = re.compile(
-    r"(?=[\d一二两三四五六七八九十百千万亿半])"
-    rf"(?:(?P<percent>百分之(?:{ARABIC}|[一二两三四五六七八九十百零〇]+(?:点[一二三四五六七八九零〇]+)?))"
-    r"|(?P<fraction>[二两三四五六七八九十百千]+分之[一二两三四五六七八九十]+|(?<![\d./])\d{1,2}/\d{1,2}(?![\d./]))"
+    r"(?=[\d零一二两三四五六七八九十百千万亿半])"
+    rf"(?:(?P<percent>百分之(?:{ARABIC}|[一二两三四五六七八九十百零〇]+(?:{POINT})?))"
+    rf"|(?P<decimal>[零一二三四五六七八九十百]+{POINT}[万亿]*)"
+    r"|(?P<fraction>[二两三四五六七八九十百千万]+分之[一二两三四五六七八九十]+|(?<![\d./])\d{1,2}/\d{1,2}(?![\d./]))"
     rf"|(?P<half>一半|半数)|(?P<arabic>{ARABIC})|(?P<words>{WORDS}))"
 )
 FIGURE = "[一二两三四五六七八九]"
@@ -58,7 +67,8 @@ def read_words(numeral: str) -> float:
         if found:
             if len(tail) == 1 and tail in DIGITS:
                 return math.nan
-            return (read_words(head) if head else 1.0) * POWERS[sign] + (read_words(tail) if tail else 0.0)
+            rest = tail.removeprefix("零") if len(tail) > 2 else tail
+            return (read_words(head) if head else 1.0) * POWERS[sign] + (read_words(rest) if rest else 0.0)
     match = SECTION.fullmatch(numeral)
     if not match or not numeral.strip("零〇"):
         return math.nan
@@ -74,20 +84,30 @@ def read_numeral(numeral: str) -> tuple[float, float]:
 
     余, 多 and 几 open an interval up to the next step of the last figure; without them both are equal.
 
-    >>> read_numeral("1万6千多"), read_numeral("8400余万"), read_numeral("1.2.3亿")
-    ((16000.0, 17000.0), (84000000.0, 85000000.0), (nan, nan))
+    >>> read_numeral("1万6千多"), read_numeral("2千5百万"), read_numeral("1.2.3亿"), read_numeral("3万5")
+    ((16000.0, 17000.0), (25000000.0, 25000000.0), (nan, nan), (nan, nan))
     """
-    total, step = 0.0, 0.0
-    for digits, signs in re.findall(r"([\d._]+)(\D*)", numeral):
+    pieces = PIECES.findall(numeral)
+    total = section = step = 0.0
+    above = limit = math.inf  # the last 万 or 亿; below what the next figure must stay
+    for zero, digits, signs in pieces:
         plain = digits.replace("_", "")
-        if plain.count(".") > 1:
-            return math.nan, math.nan
-        power = scale(signs)
-        total = round(total + float(plain) * power, 6)
         whole, _, decimals = plain.partition(".")
+        small, large = scale(signs.translate(WITHOUT_LARGE)), scale(signs.translate(WITHOUT_SMALL))
+        single = "." not in plain or (len(pieces) == 1 and "." not in decimals)
+        value = float(plain) * small if single else math.nan
+        filled = zero or signs or limit in (math.inf, 10.0 ** min(len(plain), LONGEST))
+        if not (len(plain) <= LONGEST and value < limit and filled and (large > above or (section + value) * large < above)):
+            return math.nan, math.nan
+        section, limit = section + value, float(small)
+        if large > 1:
+            total = (total if large < above else total * large) + section * large
+            section, above, limit = 0.0, float(large), float(large)
         last = 10.0 ** -len(decimals) if decimals else 10.0 ** (len(whole) - len(whole.rstrip("0")))
-        step = last * power if re.search("[余多几]", signs) else 0.0
-    return total, round(total + step, 6)
+        step = last * small * large if re.search("[余多几]", signs) else 0.0
+    if section and above >= POWERS["亿"] and math.isfinite(above) and "零" not in numeral:
+        return math.nan, math.nan  # 1亿3千: of what?
+    return round(total + section, 6), round(total + section + step, 6)
 
 
 def scale(signs: str) -> int:
@@ -97,17 +117,21 @@ def scale(signs: str) -> int:
 
 def read_match(match: re.Match[str]) -> tuple[float, float]:
     """Return the value and upper bound of a match of `NUMERAL`."""
-    text, group = match.group(), match.lastgroup
-    if group == "arabic":
-        try:
-            value = float(text)
-        except ValueError:
-            return read_numeral(text)
-        return value, value
+    return _read_as(match.group(), str(match.lastgroup))
+
+
+@lru_cache(maxsize=4096)
+def _read_as(text: str, group: str) -> tuple[float, float]:
+    """Return the value and upper bound of a numeral of one of the forms."""
     if group == "words":
         return _open_words(text)
+    if group == "arabic":
+        return read_numeral(text)
     if group == "half":
         return 0.5, 0.5
+    if group == "decimal":
+        value = _decimal(text.rstrip("万亿")) * scale(text)
+        return value, value
     return read_numeral(text[3:]) if group == "percent" and text[3].isdigit() else (value := _part(text), value)
 
 
@@ -127,5 +151,10 @@ def _part(text: str) -> float:
     below, _, above = text.partition("分之")
     if below != "百":
         return read_words(above) / read_words(below)
-    whole, _, decimals = above.partition("点")
-    return read_words(whole) + float("0." + ("".join(str(DIGITS[digit]) for digit in decimals) or "0"))
+    return _decimal(above)
+
+
+def _decimal(numeral: str) -> float:
+    """Return the value of a numeral in words that may have 点: 六点五 (6.5), 零点五, 六."""
+    whole, _, decimals = numeral.partition("点")
+    return (0.0 if whole == "零" else read_words(whole)) + float("0." + ("".join(str(DIGITS[one]) for one in decimals) or "0"))

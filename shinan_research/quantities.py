@@ -29,9 +29,13 @@ LATER = re.compile(r"[^。;\d]{0,24}(?:到|至|为|成)[^,。;\d]{0,6}$")
 LEADS = re.compile(r"(?:达到?|为|增长|增加|减少|下降|提高|控制在|[提升降增]至|到) ?$")
 JOINTS = frozenset(["、", "和", "与", "及", "以及", "、和"])
 CHANGES = ("share", "point", "rate")
+MANY = ("倍", "成")
 SIGNED = ("share", "point", "temperature")
-YEARS_MORE = re.compile("多(?=[的来时以,。、]|$)")  # 8年多
-MEASURE_MORE = re.compile("个多(月|小时|百分点|工作日)")  # 2个多月
+TIME_MORE = re.compile("多(?=[的来时以,。、]|$)|半(?!数)")  # 8年多, 3年半
+MEASURE_MORE = re.compile("个([多半])(月|小时|百分点|工作日)")  # 2个多月
+MORE = {"": (0.0, 0.0), "多": (0.0, 1.0), "半": (0.5, 0.5)}
+# A numeral after one of these is the end of one that is not well formed: 五百5十, .5, and 1,23万, 12 345 after a digit.
+BROKEN = frozenset("二三四五六七八九十百千万亿两〇廿卅壹贰叁肆伍陆柒捌玖拾佰仟_.")
 MINUS = re.compile(r"(?<![\dA-Za-z%‰\-□])-$")
 PER = re.compile("/([年月日天])")
 LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
@@ -60,15 +64,11 @@ def _read(view: str, match: re.Match[str], g: Grammar) -> Found | None:
     """Return the quantity that begins with a numeral, or nothing where the numeral is none."""
     start, end = match.span()
     group, text = match.lastgroup, match.group()
-    if group in ("percent", "fraction", "half"):
-        unit, unit_class = "%" if group == "percent" else "", "share"
-    else:
-        unit, unit_class, end = _unit(view, end, g)
-    more = unit_class == "time" and bool(YEARS_MORE.match(view, end))
-    end += more
-    if measure := MEASURE_MORE.match(view, match.end()):
-        unit, end, more = f"个{measure[1]}", measure.end(), True
-        unit_class = g.units.values[unit]
+    unit, unit_class, more = "", "share", ""
+    if group not in ("percent", "fraction", "half"):
+        unit, unit_class, end, more = _measure(view, end, g)
+    elif group == "percent":
+        unit = "%"
     space = view[end : end + 1] == " "
     after = g.after.starting(view, end + space)
     after = "" if after == "内" and unit_class != "time" else after  # 国内, 区内 belong to what follows
@@ -78,22 +78,45 @@ def _read(view: str, match: re.Match[str], g: Grammar) -> Found | None:
     role = "result"
     if group == "words":
         role = _in_words(text, unit, view, start, end, g)
+    elif group == "decimal":
+        role = "result" if unit else ""
     elif group == "arabic" and not unit:
         role = _bare(text, before or after, view, start, end)
     if not role:
         return None
-    value, high = read_match(match)
-    value, high = (value, high + more) if math.isfinite(high) else (math.nan, math.nan)
+    value, high = _value(view, match, more, unit_class)
+    unit_class = unit_class if value == value and unit_class else "unknown"
     before = "" if unit_class == "time" and len(before) == 1 else before
     comparator = g.after.values.get(after) or g.before.values.get(before) or "="
-    minus = unit_class in SIGNED and bool(MINUS.search(view, max(0, start - 2), start))
+    minus = view[start - 1 : start] == "-" and unit_class in SIGNED and bool(MINUS.search(view, max(0, start - 2), start))
     edge = edge - len(before) if before else start - minus
     left, sign, growth = _direction(view, edge, g)
-    unit_class = unit_class if value == value and unit_class else "unknown"
     right = end + space + len(after) if after else end
-    found = Found(start, end, value, high, unit, unit_class, comparator, "", -1 if minus else sign, role, left, right)
-    kind = _kind(view, found, group == "words", growth, g)
-    return found._replace(kind=kind, left=left if kind == "growth" else edge, lead=left if growth else -1)
+    kind = _kind(view, (start, end, right), (unit, unit_class, comparator), group == "words", growth, g)
+    sign, lead, left = -1 if minus else sign, left if growth else -1, left if kind == "growth" else edge
+    return Found(start, end, value, high, unit, unit_class, comparator, kind, sign, role, left, right, lead)
+
+
+def _measure(view: str, end: int, g: Grammar) -> tuple[str, str, int, str]:
+    """Return the unit after a numeral, its class, its end, and 多 or 半 where they are in it or follow it (2个多月, 3年半)."""
+    if (view[end : end + 1] == "个") and (inside := MEASURE_MORE.match(view, end)):
+        unit = f"个{inside[2]}"
+        return unit, g.units.values[unit], inside.end(), inside[1]
+    unit, unit_class, end = _unit(view, end, g)
+    more = view[end : end + 1]
+    if more not in ("多", "半") or not (TIME_MORE.match(view, end) if unit_class == "time" else more == "多" and unit in MANY):
+        return unit, unit_class, end, ""
+    return unit, unit_class, end + 1, more
+
+
+def _value(view: str, match: re.Match[str], more: str, unit_class: str) -> tuple[float, float]:
+    """Return value and upper bound of a numeral, not a number where it is malformed, too long, or the end of one that is."""
+    start, (value, high) = match.start(), read_match(match)
+    last = view[start - 1 : start]
+    broken = last in BROKEN or (last in (",", " ") and view[start - 2 : start - 1].isdigit())
+    if not math.isfinite(high) or (broken and unit_class != "age"):  # 680万65岁以上老人
+        return math.nan, math.nan
+    return value + MORE[more][0], high + MORE[more][1]
 
 
 def _in_words(text: str, unit: str, view: str, start: int, end: int, g: Grammar) -> str:
@@ -133,24 +156,26 @@ def _direction(view: str, position: int, g: Grammar) -> tuple[int, int, bool]:
     return place - len(result) - len(direction), 1 if reached else sign, not reached
 
 
-def _kind(view: str, found: Found, words: bool, growth: bool, g: Grammar) -> str:
-    """Return the kind of a quantity."""
-    text, following = view[found.start : found.end], view[found.right : found.right + 4]
-    if found.unit_class in CHANGES:
-        changed = growth or found.unit in ("番", "倍") or (found.unit_class == "point" and found.unit != "分")
+def _kind(view: str, place: tuple[int, int, int], said: tuple[str, str, str], words: bool, growth: bool, g: Grammar) -> str:
+    """Return the kind of a quantity from its place (start, end, right), unit, class and comparator."""
+    (start, end, right), (unit, unit_class, _) = place, said
+    following = view[right : right + 4]
+    if unit_class in CHANGES and "/" not in unit:
+        changed = growth or unit in ("番", "倍") or (unit_class == "point" and unit != "分")
         return "growth" if changed else "share"
-    noun = following[:1] not in ("", "、") and not "!" <= following[0] <= "?" and following[0] not in "。\n" + BLANK
-    limited = found.comparator in ("≥", "≤", ">", "<") and noun and not g.threshold_verbs.match(following)
-    timed = found.unit_class == "time" and following[:1] != "的"
-    if (
-        following[:1] == "级"
-        or (found.unit == "级" and text[-2] in LARGE)
-        or (found.unit_class in g.threshold and limited and not timed)
-    ):
+    large = bool(LARGE & set(view[start:end]))
+    if following[:1] == "级" or (unit == "级" and large) or (unit_class in g.threshold and _limits(following, said, g)):
         return "threshold"
-    if found.unit_class == "time":
+    if unit_class == "time":
         return "duration"
-    return "count in words" if words and not LARGE & set(text) else "level"
+    return "count in words" if words and not large else "level"
+
+
+def _limits(following: str, said: tuple[str, str, str], g: Grammar) -> bool:
+    """Return whether 以上 or 超过 says what kind of thing follows (亿元以上项目), not how much there is."""
+    noun = following[:1] not in ("", "、") and not "!" <= following[0] <= "?" and following[0] not in "。\n" + BLANK
+    limited = said[2] in ("≥", "≤", ">", "<") and noun and not g.threshold_verbs.match(following)
+    return limited and not (said[1] == "time" and following[:1] != "的")
 
 
 def _merged(view: str, found: list[Found]) -> list[Found]:
@@ -220,10 +245,18 @@ def _verbal(view: str, cuts: str, found: list[Found], g: Grammar) -> None:
             found[i] = row._replace(kind="growth", sign=g.directions.values[opening])
 
 
+def _carried(last: Found, row: Found) -> Found:
+    """Return a member of a list with the change, and the comparator before it, that were said of the one before."""
+    if last.kind == "growth" and row.kind == "share":
+        row = row._replace(kind="growth", sign=last.sign)
+    said = last.comparator if row.unit == last.unit and last.right == last.end else "="
+    return row._replace(comparator=said) if row.comparator == "=" != said else row
+
+
 def _coordinated(view: str, cuts: str, found: list[Found]) -> list[tuple[int, int]]:
     """Give members of a list what was said once for all: sign, kind and comparator. Return the lists with 分别, first to last.
 
-    同比分别下降27.2%、19.7%: the second falls too. 分别增长7%、8%以上: 以上 is said of both.
+    同比分别下降27.2%、19.7%: the second falls too. 分别增长7%、8%以上: 以上 is said of both. 突破3亿元、4亿元: so is 突破.
     """
     lists, first, shared = [], 0, False
     for i, row in enumerate(found):
@@ -235,8 +268,8 @@ def _coordinated(view: str, cuts: str, found: list[Found]) -> list[tuple[int, in
                 lists.append((first, i))
             clause = view[cuts.rfind("\n", 0, row.start) + 1 : row.start]
             first, shared = i, "分别" in clause[-16:]
-        elif last.kind == "growth" and row.kind == "share":
-            found[i] = row._replace(kind="growth", sign=last.sign)
+        else:
+            found[i] = _carried(last, row)
     if shared and len(found) - first > 1:
         lists.append((first, len(found)))
     for start, stop in lists:
@@ -300,18 +333,18 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
 
 def _table(sentences: pd.DataFrame, rows: list[Found], columns: dict[str, list[Any]], names: bool) -> pd.DataFrame:
     """Return the quantities of all reports as one table."""
-    table = sentences[IDS].iloc[columns["row"]].reset_index(drop=True)
     found = dict(zip(Found._fields, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(Found._fields, ())
-    table["start"] = np.array(columns["start"], dtype=np.int64)
-    table["end"] = table["start"] + (np.array(found["end"], dtype=np.int64) - np.array(found["start"], dtype=np.int64))
-    for column in ("surface", "indicator"):
-        table[column] = pd.Series(columns[column], dtype="str")
-    table["value"], table["value_high"] = (np.array(found[name], dtype=float) for name in ("value", "high"))
-    table["sign"] = np.array(found["sign"], dtype=np.int64)
-    for column in ("unit", "unit_class", "comparator", "kind", "role"):
-        table[column] = pd.Series(found[column], dtype="str")
+    place = np.array(columns["row"], dtype=np.int64)
+    length = np.array(found["end"], dtype=np.int64) - np.array(found["start"], dtype=np.int64)
+    start = np.array(columns["start"], dtype=np.int64)
+    data: dict[str, Any] = {name: sentences[name].array.take(place) for name in IDS}
+    data |= {"start": start, "end": start + length, "sign": np.array(found["sign"], dtype=np.int64)}
+    data |= {"value": np.array(found["value"], dtype=float), "value_high": np.array(found["high"], dtype=float)}
+    data |= {name: pd.array(columns[name], dtype="str") for name in ("surface", "indicator")}
+    data |= {name: pd.array(found[name], dtype="str") for name in ("unit", "unit_class", "comparator", "kind", "role")}
+    table = pd.DataFrame(data, columns=list(COLUMNS))
     table.attrs["settings"] = {"function": "quantities", "names": names}
-    return table[list(COLUMNS)]
+    return table
 
 
 def _find(original: str, names: bool) -> tuple[list[Found], list[str]]:

@@ -63,6 +63,25 @@ def one(text: str) -> pd.Series:
         ("补贴300元/月。", "300元/月", 300, 300, "元/月"),
         ("户数１，９０８户。", "１，９０８户", 1908, 1908, "户"),
         ("开行超千列。", "千列", 1000, 1000, "列"),
+        ("投资2千5百万元。", "2千5百万元", 2.5e7, 2.5e7, "元"),
+        ("补助1百2十万元。", "1百2十万元", 1.2e6, 1.2e6, "元"),
+        ("总额3万5千亿元。", "3万5千亿元", 3.5e12, 3.5e12, "元"),
+        ("户均收入3万5000元。", "3万5000元", 35_000, 35_000, "元"),
+        ("拨付2亿零500万元。", "2亿零500万元", 2.05e8, 2.05e8, "元"),
+        ("提高七点五个百分点。", "七点五个百分点", 7.5, 7.5, "个百分点"),
+        ("收入三点五亿元。", "三点五亿元", 3.5e8, 3.5e8, "元"),
+        ("下降百分之零点五。", "百分之零点五", 0.5, 0.5, "%"),
+        ("占万分之三。", "万分之三", 0.0003, 0.0003, ""),
+        ("历时两年半。", "两年半", 2.5, 2.5, "年"),
+        ("办结需两个半小时。", "两个半小时", 2.5, 2.5, "个小时"),
+        ("是上年的2倍多。", "2倍多", 2, 3, "倍"),
+        ("占七成多。", "七成多", 7, 8, "成"),
+        ("全国排名前移4位。", "4位", 4, 4, "位"),
+        ("提高1.5个点。", "1.5个点", 1.5, 1.5, "个点"),
+        ("畜群达到2800群。", "2800群", 2800, 2800, "群"),
+        ("免费为680万65岁以上老人体检。", "680万", 6.8e6, 6.8e6, ""),
+        ("上亿人受益。", "亿人", 1e8, 1e8, "人"),
+        ("增长了一倍。", "一倍", 1, 1, "倍"),
     ],
 )
 def test_value(text, surface, value, high, unit):
@@ -78,7 +97,7 @@ def test_value(text, surface, value, high, unit):
         ("新增40家以上。", "≥"), ("检测不低于10万批次，", "≥"), ("失业率控制在4%以内。", "≤"), ("不超过3个。", "≤"),
         ("增长7%左右。", "~"), ("约800亿元。", "~"), ("总量突破9万户。", ">"), ("超过80%。", ">"), ("不足3家。", "<"),
         ("新增40家。", "="), ("通过5项决议。", "="), ("上亿人受益。", "≥"), ("近5年来，", "="), ("近百家企业。", "~"),
-        ("突破 2300 户。", ">"), ("签约49个项目。", "="), ("达15 家 以上。", "≥"),
+        ("突破 2300 户。", ">"), ("签约49个项目。", "="), ("合格率≥95%。", "≥"), ("误差＜3％。", "<"), ("达15 家 以上。", "≥"),
     ],
 )  # fmt: skip
 def test_comparator(text, comparator):
@@ -95,6 +114,7 @@ def test_comparator(text, comparator):
         ("低于全国1.2个百分点。", "growth", -1), ("新增40家。", "level", 1), ("减少200户。", "level", -1),
         ("3个工作日内办结。", "duration", 1), ("两轮排查。", "count in words", 1), ("投资过10亿元的项目。", "threshold", 1),
         ("低收入农户收入增长13%。", "growth", 1), ("同比增长-2%。", "growth", -1), ("增速为-3.5%。", "growth", -1),
+        ("浓度降至35微克/立方米。", "level", 1), ("增长两倍。", "growth", 1), ("减少三成。", "growth", -1),
         ("零下5℃。", "level", -1), ("5000亿级产业。", "threshold", 1), ("回落3-5个百分点。", "growth", -1),
     ],
 )  # fmt: skip
@@ -114,6 +134,8 @@ def test_kind_and_sign(text, kind, sign):
         "坚定“四个自信”。", "千方百计。", "“一带一路”。", "三轮车治理。",
         "144小时过境免签。", "12345热线。", "“1+3”体系。", "居全国第3位。",
         "完善“5分钟政务服务圈”。", "6·13极端天气。", "1－9月。", "九年一贯制学校。", "万元GDP能耗。", "《2030行动》。", "无。",
+        "建设254体系。", "推进3618攻坚战。", "第3—5位。", "2020 年 12 月 5 日。", "下午3点30分。",
+        "学前三年毛入园率。", "两个一百年。",
         "数十个村庄。", "五类及以下水体。", "实施万人计划。", "PM 2.5 浓度。", "比例为11.8︰48.3︰39.9。",
     ],
 )  # fmt: skip
@@ -134,6 +156,12 @@ def test_subjects_of_levels_before():
     """同比分别增长 after two levels speaks of these two, in order."""
     table = find("接待游客3500万人(次)、旅游消费总额440亿元,同比分别增长20%、10%。")
     assert table["indicator"].tolist() == ["接待游客", "旅游消费总额"] * 2
+
+
+def test_comparator_of_a_list():
+    """What stands before the first of two values in one unit is said of both; what stands after the last is its own."""
+    assert find("跃上3万亿元、4万亿元台阶。")["comparator"].tolist() == [">", ">"]
+    assert find("新增20家、30家以上。超过5家、3%。")["comparator"].tolist() == ["=", "≥", ">", "="]
 
 
 def test_own_subject_is_kept():
@@ -168,17 +196,26 @@ def test_full_width_page_reads_alike():
     pd.testing.assert_frame_equal(ascii_page[columns], wide_page[columns])
 
 
-def test_malformed_is_unknown():
-    """A malformed numeral keeps its place, without a value and with the class unknown."""
-    table = find("投资1.2.3亿元。九九家。")
-    assert table["surface"].tolist() == ["1.2.3亿元", "九九家"]
-    assert table["value"].isna().all() and set(table["unit_class"]) == {"unknown"}
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1.2.3亿元。", "九九家。", "三五家。", "5万5万元。", "1百2千元。", "1.2亿3000万元。", "1亿3千多户。", "12 345元。",
+        "1,23万元。", "12,34,567元。", ".5亿元。", "5..亿元。", "五百5十万元。", "万5千元。", "叁佰万元。", "廿二项。",
+        "一二十家。", "2/0。", "占比2 6.5%。", "由1 995年的。",
+    ],
+)  # fmt: skip
+def test_malformed_is_unknown(text):
+    """A malformed numeral, or the end of one, keeps its place, without a value and with the class unknown."""
+    table = find("投资" + text)
+    assert len(table) == 1 and table["value"].isna().all() and set(table["unit_class"]) == {"unknown"}
 
 
 def test_unknown_unit():
     """A number whose unit is not listed, or missing, is kept with the class unknown; a unit is not cut out of a word."""
     table = find("指数达到105.2。新增10万个体工商户。增长7。")
     assert table["unit_class"].tolist() == ["unknown"] * 3 and table["value"].tolist() == [105.2, 100_000, 7]
+    named = find("引进羊驼1200锅。", names=True)
+    assert named["kind"].tolist() == ["name"] and named["value"].isna().all()
 
 
 def test_too_long_a_numeral_is_unknown():
@@ -221,6 +258,36 @@ def test_read_words():
     words = ("十", "二十三", "一百零五", "三千", "两万", "一万亿")
     assert [read_words(word) for word in words] == [10, 23, 105, 3000, 20_000, 1e12]
     assert all(math.isnan(read_words(word)) for word in ("九九", "二百五", "三万五", "百十百", "零"))
+
+
+def written(number: int) -> str:
+    """Return a whole number below 10¹² in words, an independent writing: 30050 is 三万零五十."""
+    words, gap = "", False
+    for power, sign in ((10**8, "亿"), (10**4, "万"), (1, "")):
+        part = number // power % 10**4
+        for place, step in zip((1000, 100, 10, 1), "千百十 ", strict=True):
+            digit = part // place % 10
+            words += ("零" if digit and gap and words else "") + ("零一二三四五六七八九"[digit] + step.strip() if digit else "")
+            gap = not digit
+        words += sign if part else ""
+    return words
+
+
+@given(st.integers(1, 10**12 - 1))
+def test_numbers_in_words_are_read_back(number):
+    """Every whole number below a million million, written in words by other means, is read as itself."""
+    assert read_words(written(number)) == number
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.lists(st.sampled_from("千百十"), unique=True, max_size=3))
+def test_mixed_numbers_are_read_back(digits, signs):
+    """Figures with falling 千, 百, 十 before 亿 and 万 are the sum of their products."""
+    steps = [step for step in "千百十" if step in signs]
+    head = "".join(f"{digit}{step}" for digit, step in zip(digits, steps, strict=False))
+    value = sum(digit * {"千": 1000, "百": 100, "十": 10}[step] for digit, step in zip(digits, steps, strict=False))
+    assert read_numeral(f"{head or 7}万") == ((value or 7) * 1e4,) * 2
+    assert read_numeral(f"3亿{head or 7}万") == (3e8 + (value or 7) * 1e4,) * 2
+    assert read_numeral(f"{digits[0]}亿2{'千' if steps else '百'}多万")[1] == digits[0] * 1e8 + (3e7 if steps else 3e6)
 
 
 def test_read_numeral():
