@@ -3,7 +3,7 @@
 Accuracy on the two reports of this repository is measured against `gold_quantities.csv` and `data/links`. The gold was made by
 reading every row of the extractor, and every numeral that it had left out, against the text. What was measured on other
 governments' reports stands in `results_quantities.csv`: their texts may not be shipped, so the first rounds were taken by reading
-marked passages. `gold_unseen.csv` holds the labels of the last three rounds (offsets and values in `Report.text`, no words), made
+marked passages. `gold_unseen.csv` holds the labels of the last four rounds (offsets and values in `Report.text`, no words), made
 before the output was seen; with the corpus they are measured again, after what they called for was mended. `UNSEEN` names the
 reports of the first rounds; no passage of a round was read before that round.
 """
