@@ -35,7 +35,7 @@ TIME_MORE = re.compile("多(?=[的来时以,。、]|$)|半(?!数)")  # 8年多, 
 MEASURE_MORE = re.compile("个([多半])(月|小时|百分点|工作日)")  # 2个多月
 MORE = {"": (0.0, 0.0), "多": (0.0, 1.0), "半": (0.5, 0.5)}
 # A numeral after one of these is the end of one that is not well formed: 五百5十, .5, and 1,23万, 12 345 after a digit.
-BROKEN = frozenset("二三四五六七八九十百千万亿两〇廿卅壹贰叁肆伍陆柒捌玖拾佰仟_.")
+BROKEN = frozenset("二三四五六七八九十百千万亿两〇廿卅壹贰叁肆柒捌玖佰仟_.")
 MINUS = re.compile(r"(?<![\dA-Za-z%‰\-□])-$")
 PER = re.compile("/([年月日天])")
 LEVEL_WORDS = re.compile(r"到|至|为|达|占|率|比重|比例|超过|分别|[□\d]|以上")
