@@ -14,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from .errors import ApparatusError, ShinanError
 from .likeness import CLEAR, SURE, assign, equal, other_kinds, scores, similarity, wording
 from .links import NOT_FOUND
+from .messages import LANGUAGES, say
 
 COLUMNS = (
     "report", "outcome_report", "indicator", "target_value", "target_unit", "comparator", "target_start", "target_text",
@@ -111,7 +112,8 @@ def link_targets(
     threshold
         Least score of a link. Below, a target is "not found in the next review", which does not say that it was missed.
     tolerance
-        For 左右 alone: the part of the target by which the outcome may fall short. By default none.
+        For 左右 alone: the part of the target by which the outcome may fall short. By default none; where 左右 taken as
+        rounding, or the other end of an interval (余, 多, 3至5), gives another verdict, `note` names it.
 
     Returns
     -------
@@ -159,13 +161,32 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _row(target: dict[str, Any], answer: dict[str, Any] | None, tolerance: float) -> dict[str, Any]:
     """Return the row of a target and its outcome."""
+    verdict = judge(target, answer, tolerance=tolerance)
     row = {
         "report": target["report"], "indicator": target["indicator"], "target_value": target["sign"] * target["value"],
         "target_unit": target["unit"], "comparator": target["comparator"], "target_start": target["start"],
-        "target_text": target["surface"], "verdict": judge(target, answer, tolerance=tolerance), "decided_by": "algorithm",
-        "external_value": "", "external_source": "", "note": "",
+        "target_text": target["surface"], "verdict": verdict, "decided_by": "algorithm", "external_value": "",
+        "external_source": "", "note": _other_reading(target, answer, verdict, tolerance) if answer else "",
     }  # fmt: skip
     return row | _answer(answer)
+
+
+def _other_reading(target: dict[str, Any], answer: dict[str, Any], verdict: str, tolerance: float) -> str:
+    """Name, in both languages, the verdict by the other end of an interval, or with 左右 as rounding, where it is another one."""
+    highest = [row | {"value": row["value_high"]} for row in (target, answer)]
+    readings = {
+        "other_end": [judge(highest[0], answer, tolerance=tolerance), judge(target, highest[1], tolerance=tolerance)],
+        "rounded": [judge(target, answer, tolerance=_half(target["surface"], target["value"]) / (target["value"] or 1.0))],
+    }  # fmt: skip
+    said = [(key, min(set(found) - {verdict})) for key, found in readings.items() if set(found) - {verdict}]
+    if tolerance:
+        said = [(key, other) for key, other in said if key != "rounded"]
+    words = [
+        say(f"announced.{key}", language, verdict=say(f"verdicts.{other}", language))
+        for key, other in said
+        for language in LANGUAGES
+    ]
+    return " ".join(words)
 
 
 def _answer(answer: dict[str, Any] | None) -> dict[str, Any]:

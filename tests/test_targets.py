@@ -84,6 +84,16 @@ def test_tolerance_is_declared():
     assert link_targets(*tables, tolerance=0.05)["verdict"].tolist() == ["met", "missed"]
 
 
+def test_both_readings_are_shown_where_they_differ():
+    """An outcome between the ends of an interval, or within rounding of 左右, names the other verdict; others name none."""
+    plan = "新建公园10余处，培育企业3至5家，收入增长7%左右，支出增长7%左右，植树30株。"
+    table = link_targets(*pair(plan, "新建公园15处，培育企业4家，收入增长6.9%，支出增长6%，植树30株。"))
+    assert table["verdict"].tolist() == ["met", "met", "missed", "missed", "met"]
+    assert [("missed" in note, "met" in note, "左右" in note) for note in table["note"]] == [
+        (True, False, False), (True, False, False), (False, True, True), (False, False, False), (False, False, False)
+    ]  # fmt: skip
+
+
 def test_judge_without_outcome():
     """Without an outcome a target is not found, a later one not yet due, and neither is missed."""
     target = {"indicator": "收入", "value": 7, "sign": 1, "unit": "%", "unit_class": "share", "kind": "growth", "comparator": "="}
