@@ -8,10 +8,9 @@ from typing import Any
 import pandas as pd
 
 from .counts import between_places
-from .explain import by_places, group_name, ratio, times, verdict_name, within
+from .explain import by_places, dealt, group_name, ratio, term_name, times, verdict_name
 from .messages import LANGUAGES, say
-from .placebo import OUTSIDE, OWN_YEARS, background
-from .placebo import describe as standing
+from .placebo import OUTSIDE, OWN_YEARS
 from .rates import ALPHA
 from .sensitivity import steadiness
 
@@ -48,7 +47,8 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
     settings, tested = table.attrs["settings"], table[~table["verdict"].isin(UNTESTED)]
     values = _groups(table, language) | {"place": place, "each": each, "seed": settings["seed"], "tested": len(tested)}
     values |= {"untested": len(table) - len(tested), "level": f"{100 * settings['level']:g}"}
-    values |= {"n_permutations": f"{settings['n_permutations']:,}", "within": within(settings, values["scope"], language)}
+    values |= {"test": dealt(settings, values["scope"], language), "unit": say(f"unit.{settings['unit']}", language)}
+    values |= {"n_permutations": f"{settings['n_permutations']:,}"}
     if by_places(settings):
         keys, values["places"] = ("title", *(f"{key}_places" for key in ("panels", "method"))), settings["places"]
         keys = ("title", "panels_described") if described(table) else keys
@@ -70,19 +70,24 @@ def survivors(table: pd.DataFrame, language: str = "en") -> str:
         return joined([say("describe.ranking.none", language), *_granularity(table, language)], language)
     words, fragile = (rows["term"].astype(str).tolist() for rows in (found, found[found["verdict"] == "fragile"]))
     parts = [say("describe.ranking.some", language, survive=len(words), words=listed(words, language))]
-    if fragile:
+    if fragile == words:
+        parts.append(say("describe.ranking.all_fragile", language))
+    elif fragile:
         parts.append(say("describe.ranking.some_fragile", language, fragile=len(fragile), words=listed(fragile, language)))
     return joined(parts, language)
 
 
 def _granularity(table: pd.DataFrame, language: str) -> list[str]:
-    """Say so where so few places are turned that no single word could have passed the correction."""
+    """Say so where so few places are turned, or so few deals made, that no single word could have passed the correction."""
     settings, tested = table.attrs.get("settings", {}), int(table["p"].notna().sum())
-    smallest = 2.0 ** (1 - settings.get("places", 0))
-    if not (by_places(settings) and settings["paired"] and settings["n_permutations"]) or smallest * tested <= ALPHA:
+    if not settings.get("n_permutations"):
         return []
-    values = {"places": settings["places"], "smallest": f"{smallest:.2g}", "tested": tested}
-    return [say("describe.ranking.granularity", language, **values)]
+    turned = 2.0 ** (1 - settings["places"]) if by_places(settings) and settings["paired"] else 0.0
+    smallest = max(turned, 2 / (settings["n_permutations"] + 1))
+    values = {"places": settings.get("places"), "smallest": f"{smallest:.2g}", "tested": tested}
+    values["n_permutations"] = f"{settings['n_permutations']:,}"
+    key = "granularity" if smallest == turned else "draws"
+    return [say(f"describe.ranking.{key}", language, **values)] if smallest * tested > ALPHA else []
 
 
 def described(table: pd.DataFrame) -> bool:
@@ -108,14 +113,9 @@ def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: 
     table
         The table of :func:`~shinan_research.word_shift.word_shift`.
     place
-        The name of the place, `{"zh": …, "en": …}`.
+        As in :func:`describe_ranking`, and so is what is returned.
     most
         How many words are drawn.
-
-    Returns
-    -------
-    dict
-        `caption` and `alt`, each `{"zh": …, "en": …}`.
     """
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
@@ -164,12 +164,7 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     table
         The table of :func:`~shinan_research.placebo.placebo`.
     place
-        The name of the place, `{"zh": …, "en": …}`.
-
-    Returns
-    -------
-    dict
-        `caption` and `alt`, each `{"zh": …, "en": …}`.
+        As in :func:`describe_ranking`, and so is what is returned.
     """
     settings, own = table.attrs["settings"], table[table["own"]]
     first = own[own["against"] == own["against"].iloc[0]]
@@ -184,7 +179,12 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
         values = names | {"place": place[one]} | {role: group_name(own[role].iloc[0], one) for role in ("before", "after")}
         words["caption"][one] = joined([say(f"describe.placebo.{key}", one, **values) for key in keys], one)
         rows = [
-            say("describe.placebo.row", one, term=row["term"], verdict=say(f"placebo.verdict.{row['verdict']}", one))
+            say(
+                "describe.placebo.row",
+                one,
+                term=term_name(row["term"], one),
+                verdict=say(f"placebo.verdict.{row['verdict']}", one),
+            )
             for row in first.to_dict("records")
         ]
         words["alt"][one] = say("describe.placebo.alt", one, rows=_separated(rows, one))
@@ -203,9 +203,37 @@ def standings(table: pd.DataFrame, language: str = "en") -> list[str]:
     lines = [say("describe.absent.reference", language)] if absent else []
     for against in (first, OWN_YEARS):
         rows = own[own["against"] == against].to_dict("records")
-        lines += [standing(row | {"eligible": pd.NA}, language) for row in rows]
+        lines += [placed(row | {"eligible": pd.NA}, language) for row in rows]
         lines += list(filter(None, (background(row, language) for row in rows)))[:1]
     return lines
+
+
+def placed(row: Mapping[Any, Any], language: str = "en") -> str:
+    """Say where a study's own row of :func:`~shinan_research.placebo.placebo` stands, and how many ordinary words as far out."""
+    verdict = say(f"placebo.verdict.{row['verdict']}", language)
+    if pd.isna(row["rank"]):
+        users = "" if pd.isna(row["users"]) else say("placebo.users", language, users=row["users"])
+        missing = f" ({row['missing']})" if row["missing"] else ""
+        return say("placebo.unranked", language, term=term_name(row["term"], language), verdict=verdict + missing, users=users)
+    values = {name: row[name] for name in ("rank", "of", "users")} | {
+        "verdict": verdict,
+        "term": term_name(row["term"], language),
+    }
+    values |= {"against": say(f"placebo.against.{row['against']}", language)}
+    values |= {name: f"{row[name]:.3g}" for name in ("p", "p_smallest")} | {"size": row["of"] + 1}
+    key = "few" if row["verdict"] == "too few changes" else "own" if row["against"] == OWN_YEARS else "ranked"
+    parts = [say(f"placebo.{key}", language, **values), background(row, language)]
+    return joined([*filter(None, parts)], language)
+
+
+def background(row: Mapping[Any, Any], language: str = "en") -> str:
+    """Say how many of the eligible ordinary words lie outside too, and how many would by chance; nothing without any."""
+    if pd.isna(row["eligible"]) or not row["eligible"]:
+        return ""
+    share, chance = (f"{100 * row[name] / row['eligible']:.0f}" for name in ("outside", "expected"))
+    values = {name: row[name] for name in ("outside", "eligible")} | {"share": share, "chance": chance}
+    values["against"] = say(f"placebo.against.{row['against']}", language)
+    return say("placebo.background", language, **values)
 
 
 def company(
@@ -227,9 +255,15 @@ def company(
     lines = [] if annex else [say("describe.absent.annex", language)]
     touched = concordance.assign(touched=concordance["restored"] > 0).groupby("term", sort=False)["touched"].sum()
     for term, rows in concordance.groupby("term", sort=False):
-        found, gap = rows["report"].value_counts(), "" if language == "zh" else ": "
+        found = rows["report"].value_counts()
         counts = [
-            f"{group_name(label, language)}{gap}{times(int(found.get(name, 0)), language)}" for name, label in names.items()
+            say(
+                "describe.context.count",
+                language,
+                group=group_name(label, language),
+                times=times(int(found.get(name, 0)), language),
+            )
+            for name, label in names.items()
         ]
         parts = [say(f"describe.context.{'row' if annex else 'row_body'}", language, term=term, counts=listed(counts, language))]
         if touched[term]:
@@ -249,12 +283,7 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
     table
         The table of :func:`~shinan_research.sensitivity.sensitivity`.
     place
-        The name of the place, `{"zh": …, "en": …}`.
-
-    Returns
-    -------
-    dict
-        `caption` and `alt`, each `{"zh": …, "en": …}`.
+        As in :func:`describe_ranking`, and so is what is returned.
     """
     settings, base = table.attrs["settings"], table[table["base"]].iloc[0]
     words: Words = {"caption": {}, "alt": {}}
@@ -274,11 +303,9 @@ def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
     scope = say(f"scope.{table.loc[table['base'], 'scope'].iloc[0]}", language)
     sides = table[["before", "after"]].iloc[0].to_dict()
     for row in steadiness(table).to_dict("records"):
-        verdict = verdict_name(sides | row, language)
-        yield say(
-            "describe.sensitivity.row", language, term=row["term"], verdict=verdict, scope=scope, ways=row["ways"],
-            same=row["same_verdict"], direction=row["same_direction"],
-        )  # fmt: skip
+        names = {"term": term_name(row["term"], language), "verdict": verdict_name(sides | row, language), "scope": scope}
+        numbers = {"ways": row["ways"], "same": row["same_verdict"], "direction": row["same_direction"]}
+        yield say("describe.sensitivity.row", language, **names, **numbers)
 
 
 def measured(table: pd.DataFrame, language: str = "en", *, most: int = 20) -> str:
@@ -314,7 +341,7 @@ def detectable(shift: pd.DataFrame, language: str = "en") -> list[str]:
     if set(shift["family"]) != {"vocabulary"}:
         shift = shift[~shift["verdict"].isin(UNTESTED)]
         return [
-            say("describe.length.declared", language, term=term, count=count, ratio=ratio(value))
+            say("describe.length.declared", language, term=term_name(term, language), count=count, ratio=ratio(value))
             for term, count, value in zip(shift["term"], pooled[shift.index], shift["detectable_ratio"], strict=True)
         ]
     scope, lines = say(f"scope.{shift['scope'].iloc[0]}", language), []

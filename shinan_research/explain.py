@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -182,7 +183,7 @@ def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
     numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}
     total = int(row["count_before"]) + int(row["count_after"])
     return {
-        "term": str(row["term"]).replace(WIDE.format(""), say("explain.wide", language)),
+        "term": term_name(row["term"], language),
         "scope": say(f"scope.{row['scope']}", language),
         "before": group_name(row["before"], language),
         "after": group_name(row["after"], language),
@@ -238,8 +239,22 @@ def ratio(value: float) -> str:
 
 
 def group_name(name: object, language: str) -> str:
-    """Return a group's name as prose prints it: a year gets 年 in Chinese."""
-    return f"{name}年" if language == "zh" and str(name).isdigit() else str(name)
+    """Return a group's name as prose prints it: a year gets 年 in Chinese, also after a place.
+
+    >>> group_name(2019, "zh"), group_name("甲县 2019", "zh"), group_name("甲县-2019", "zh"), group_name("甲县 2019", "en")
+    ('2019年', '甲县2019年', '甲县-2019', '甲县 2019')
+    """
+    return re.sub(r"(?:^| )(\d+)$", r"\1年", str(name)) if language == "zh" else str(name)
+
+
+def term_name(term: object, language: str) -> str:
+    """Return a term as prose prints it: its wide reading and its senses have Chinese marks in Chinese.
+
+    >>> term_name("养老 (wide)", "zh"), term_name("养老: 机构", "zh"), term_name("养老: 机构", "en")
+    ('养老（宽）', '养老：机构', '养老: 机构')
+    """
+    name = str(term).replace(WIDE.format(""), say("explain.wide", language))
+    return name.replace(": ", "：") if language == "zh" else name
 
 
 def _report_name(rows: pd.DataFrame, found: pd.DataFrame, language: str) -> str:
@@ -308,10 +323,10 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
     if settings.get("function") != "compare":
         raise ShinanError(f"No caption is known for a table of {settings.get('function')!r}. Pass caption= and alt= to publish.")
     values = {key: settings[key] for key in ("seed", "blocks_before", "blocks_after")}
-    values |= {"before": table["before"].iloc[0], "after": table["after"].iloc[0], "place": place[language]}
+    values |= {side: group_name(table[side].iloc[0], language) for side in SIDES} | {"place": place[language]}
     values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
     values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
-    values["within"] = within(settings, values["scope"], language)
+    values |= {"test": dealt(settings, values["scope"], language), "unit": say(f"unit.{settings['unit']}", language)}
     values["of"], values["stroke"] = "", ""
     if not table["log2_matched"].equals(table["log2_ratio"]):
         values["of"], values["stroke"] = say("caption.shift.of_matched", language), say("caption.shift.stroke", language)
@@ -335,12 +350,14 @@ def confounding(table: pd.DataFrame, language: str) -> str:
     return say("caption.shift.confounded_many" if several else "caption.shift.confounded", language)
 
 
-def within(settings: Mapping[Any, Any], scope: str, language: str) -> str:
-    """Say inside what the blocks were dealt: matched chapters, or the whole scope."""
-    if settings["strata"] == 1:
-        return say("caption.shift.within_whole", language, scope=scope)
+def dealt(settings: Mapping[Any, Any], scope: str, language: str) -> str:
+    """Say what the test was: units dealt anew or the closed form, inside matched chapters or the whole scope."""
     lone = settings["unmatched_before"] + settings["unmatched_after"]
-    return say("caption.shift.within_matched", language, strata=settings["strata_matched"], lone=lone)
+    key = "whole" if settings["strata"] == 1 else "matched"
+    values = {"within": say(f"caption.shift.within_{key}", language, scope=scope, strata=settings["strata_matched"], lone=lone)}
+    values |= {"unit": say(f"unit.{settings['unit']}", language), "seed": settings["seed"]}
+    test = "permuted" if settings["n_permutations"] else "closed"
+    return say(f"caption.shift.{test}", language, **values, n_permutations=f"{settings['n_permutations']:,}")
 
 
 def _restoration(settings: Mapping[Any, Any], tables: Mapping[str, pd.DataFrame], language: str) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from .counts import FEWEST_PLACES
-from .explain import by_places, group_name, probability, ratio, verdict_name
+from .explain import by_places, group_name, probability, ratio, term_name, verdict_name
 from .messages import say
+from .placebo import OUTSIDE
 from .sensitivity import steadiness
 
 REFERENCES = {
@@ -20,9 +21,16 @@ REFERENCES = {
     "Analysis of Cohort Studies. IARC Scientific Publications 82. Lyon: International Agency for Research on Cancer.",
     "Brown et al. 2001": "Brown, L. D., Cai, T. T. and DasGupta, A. (2001). Interval estimation for a binomial proportion. "
     "Statistical Science 16(2), 101–133. doi:10.1214/ss/1009213286",
+    "Efron 2004": "Efron, B. (2004). Large-scale simultaneous hypothesis testing: the choice of a null hypothesis. Journal of "
+    "the American Statistical Association 99(465), 96–104. doi:10.1198/016214504000000089",
+    "Gallagher et al. 2021": "Gallagher, R. J., Frank, M. R., Mitchell, L., Schwartz, A. J., Reagan, A. J., Danforth, C. M. and "
+    "Dodds, P. S. (2021). Generalized word shift graphs: a method for visualizing and explaining pairwise comparisons between "
+    "texts. EPJ Data Science 10, article 4. doi:10.1140/epjds/s13688-021-00260-3",
     "Lijffijt et al. 2016": "Lijffijt, J., Nevalainen, T., Säily, T., Papapetrou, P., Puolamäki, K. and Mannila, H. (2016). "
     "Significance testing of word frequencies in corpora. Digital Scholarship in the Humanities 31(2), 374–397. "
     "doi:10.1093/llc/fqu064",
+    "Lin 1991": "Lin, J. (1991). Divergence measures based on the Shannon entropy. IEEE Transactions on Information Theory "
+    "37(1), 145–151. doi:10.1109/18.61115",
     "Lund et al. 2012": "Lund, S. P., Nettleton, D., McCarthy, D. J. and Smyth, G. K. (2012). Detecting differential expression "
     "in RNA-sequence data using quasi-likelihood with shrunken dispersion estimates. Statistical Applications in Genetics and "
     "Molecular Biology 11(5), article 8. doi:10.1515/1544-6115.1826",
@@ -34,6 +42,7 @@ REFERENCES = {
     "Tarone 1990": "Tarone, R. E. (1990). A modified Bonferroni method for discrete data. Biometrics 46(2), "
     "515–522. doi:10.2307/2531456",
 }
+CITED = {short.partition(" ")[0].lower(): short for short in REFERENCES}
 
 
 def how_to_read(table: pd.DataFrame, language: str) -> str:
@@ -70,7 +79,11 @@ def _shift(table: pd.DataFrame, language: str) -> str:
 
 def _common(row: pd.Series[Any], language: str) -> dict[str, Any]:
     """Return term, groups and counts of a row."""
-    values = {"term": str(row["term"]), "count_before": int(row["count_before"]), "count_after": int(row["count_after"])}
+    values = {
+        "term": term_name(row["term"], language),
+        "count_before": int(row["count_before"]),
+        "count_after": int(row["count_after"]),
+    }
     return values | {side: group_name(row[side], language) for side in ("before", "after") if side in row.index}
 
 
@@ -97,43 +110,72 @@ def _placebo(table: pd.DataFrame, language: str) -> str:
 
 def _sensitivity(table: pd.DataFrame, language: str) -> str:
     row = steadiness(table).iloc[0]
-    values = {"term": row["term"], "ways": row["ways"], "same": row["same_verdict"], "direction": row["same_direction"]}
+    values = {"term": term_name(row["term"], language), "ways": row["ways"]}
+    values |= {"same": row["same_verdict"], "direction": row["same_direction"]}
     sides = table[["before", "after"]].iloc[0].to_dict()
     return say("guide.sensitivity", language, **values, verdict=verdict_name(sides | row.to_dict(), language))
 
 
 def methods(settings: Mapping[str, Any], version: str, language: str) -> str:
-    """Return the methods paragraph of a comparison, from the settings that its table carries.
+    """Return the methods paragraph of a table, from the settings that it carries; empty for a table of another kind.
 
     Parameters
     ----------
     settings
-        `attrs["settings"]` of a table of :func:`~shinan_research.shifts.compare`.
+        `attrs["settings"]` of a table of `compare`, `word_shift`, `placebo` or `sensitivity`.
     version
         Of this package.
     language
         zh or en.
     """
+    kinds = {"compare": _compared, "word_shift": _diverged, "placebo": _ranked, "sensitivity": _repeated}
+    kind = kinds.get(str(settings.get("function")))
+    if kind is None or "before" not in settings:
+        return ""
+    key, values = kind(settings, language)
+    values |= {name: group_name(settings[name], language) for name in ("before", "after")}
+    values |= {"package": f"shinan_research {version}".strip(), "scope": say(f"scope.{settings['scope']}", language)}
+    return say(f"methods.{key}", language, **values, **CITED)
+
+
+def _compared(settings: Mapping[str, Any], language: str) -> tuple[str, dict[str, Any]]:
+    """Return message and fields for a comparison of terms."""
+    values = {name: settings[name] for name in ("blocks_before", "blocks_after", "seed")}
+    values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
     if by_places(settings):
-        values = {name: settings[name] for name in ("places", "blocks_before", "blocks_after", "seed")} | {
-            "fewest": FEWEST_PLACES
-        }
-        values |= {name: group_name(settings[name], language) for name in ("before", "after")}
-        key = "described" if settings["places"] < FEWEST_PLACES else "paired" if settings["paired"] else "unpaired"
-        return say(
-            f"methods.{key}", language, **values, scope=say(f"scope.{settings['scope']}", language),
-            package=f"shinan_research {version}".strip(), n_permutations=f"{settings['n_permutations']:,}",
-            level=f"{100 * settings['level']:g}",
-        )  # fmt: skip
+        few = settings["places"] < FEWEST_PLACES
+        key = "described" if few else "paired" if settings["paired"] else "unpaired"
+        return key, values | {"places": settings["places"], "fewest": FEWEST_PLACES}
     lone = settings["unmatched_before"] + settings["unmatched_after"]
     key = "whole" if settings["strata"] == 1 else "matched"
-    cited = {short.partition(" ")[0].lower(): short for short in REFERENCES}
-    names = ("blocks_before", "blocks_after", "seed", "min_count", "min_blocks")
-    return say(
-        "methods.terms", language, **{name: settings[name] for name in names}, **cited,
-        package=f"shinan_research {version}".strip(),
-        before=group_name(settings["before"], language), after=group_name(settings["after"], language),
-        scope=say(f"scope.{settings['scope']}", language), level=f"{100 * settings['level']:g}",
-        dispersion=f"{settings['common_dispersion']:.2f}", n_permutations=f"{settings['n_permutations']:,}",
-        strata=say(f"methods.{key}", language, strata=settings["strata_matched"], lone=lone),
-    )  # fmt: skip
+    test = "permuted" if settings["n_permutations"] else "closed"
+    return "terms", values | {
+        "unit": say(f"unit.{settings['unit']}", language), "min_count": settings["min_count"],
+        "min_blocks": settings["min_blocks"], "dispersion": f"{settings['common_dispersion']:.2f}",
+        "strata": say(f"methods.{key}", language, strata=settings["strata_matched"], lone=lone),
+        "test": say(f"methods.{test}", language, **values, **CITED),
+    }  # fmt: skip
+
+
+def _diverged(settings: Mapping[str, Any], language: str) -> tuple[str, dict[str, Any]]:
+    """Return message and fields for a difference of vocabularies."""
+    null = settings["null"]
+    numbers = {"total": settings["total"]} | {end: null[end] for end in ("low", "high") if end in null}
+    values: dict[str, Any] = {name: f"{value:.3f}" for name, value in numbers.items()}
+    values |= {"draws": f"{settings['n_draws']:,}", "seed": settings["seed"], "level": f"{100 * settings['level']:g}"}
+    values |= {"unit": say(f"unit.{null['unit']}", language), "fewest": FEWEST_PLACES}
+    values["resampled"] = say("describe.prevalence.place" if null["unit"] == "report" else "unit.block", language)
+    return f"word_shift{'' if 'low' in null else '_described'}", values
+
+
+def _ranked(settings: Mapping[str, Any], language: str) -> tuple[str, dict[str, Any]]:
+    """Return message and fields for changes ranked among those of other governments."""
+    values = {name: settings[name] for name in ("rule", "places", "reports")}
+    return "placebo", values | {"users": settings["fewest_users"], "outside": f"{OUTSIDE:g}"}
+
+
+def _repeated(settings: Mapping[str, Any], language: str) -> tuple[str, dict[str, Any]]:
+    """Return message and fields for a comparison made in many ways."""
+    mark = "、" if language == "zh" else ", "
+    named = {f"{kind}s": mark.join(say(f"{kind}.{one}", language) for one in settings[f"{kind}s"]) for kind in ("scope", "unit")}
+    return "sensitivity", named | {"variants": mark.join(settings["variants"])}

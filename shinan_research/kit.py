@@ -228,18 +228,23 @@ def kit_files(folder: Path, study: Study) -> dict[str, bytes]:
 
 
 def _method_files(figures: Mapping[str, Mapping[str, Any]], version: str) -> dict[str, bytes]:
-    """Return the methods paragraph of each figure of compared terms, with its references, as LaTeX and as Markdown."""
+    """Return the methods paragraph of each figure of terms, with its references, as LaTeX and as Markdown.
+
+    In the Markdown figures that were made in one way share a paragraph.
+    """
     found = {
-        name: {one: methods(entry["settings"], version, one) for one in LANGUAGES}
+        name: {one: methods(entry.get("settings", {}), version, one) for one in LANGUAGES}
         for name, entry in sorted(figures.items())
-        if entry.get("settings", {}).get("function") == "compare" and "strata_matched" in entry["settings"]
     }
+    found = {name: each for name, each in found.items() if all(each.values())}
     texts = {f"{name}.{one}": tex_text(text, language=one) for name, each in found.items() for one, text in each.items()}
-    references = {"references": " \\par ".join(tex_text(each) for each in REFERENCES.values())} if texts else {}
+    cited = [entry for short, entry in REFERENCES.items() if any(short in each["en"] for each in found.values())]
+    references = {"references": " \\par ".join(tex_text(entry) for entry in cited)} if texts else {}
     lines = [f"# {say('methods.title', 'both')}", ""]
-    for name, each in found.items():
-        lines += [f"## {_label(name, 'both')}", "", *(line for one in LANGUAGES for line in (markdown(each[one]), ""))]
-    lines += [f"## {say('methods.references', 'both')}", "", *(f"- {markdown(each)}" for each in REFERENCES.values() if found)]
+    for text in dict.fromkeys(tuple(each.values()) for each in found.values()):
+        names = [_label(name, "both") for name, each in found.items() if tuple(each.values()) == text]
+        lines += [f"## {'; '.join(names)}", "", *(line for paragraph in text for line in (markdown(paragraph), ""))]
+    lines += [f"## {say('methods.references', 'both')}", "", *(f"- {markdown(entry)}" for entry in cited)]
     page = "\n".join(lines).rstrip() + "\n"
     return {"methods.tex": _macros("methods", texts | references), "methods.md": page.encode("utf-8")}
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from .counts import between_places
 from .errors import ShinanError
-from .messages import say
 from .reference import Integers, Reference, Weights, fingerprint, reference_from, shipped, total_of, weights_of
 from .reports import NAME_YEAR, Report
 
@@ -339,28 +338,3 @@ def _reference_rows(own: Mapping[str, Any], total: Integers, yardstick: Yardstic
         }
         for i, j, change in zip(pairs.before.tolist(), pairs.after.tolist(), changes.tolist(), strict=True)
     ]  # fmt: skip
-
-
-def describe(row: Mapping[Any, Any], language: str = "en") -> str:
-    """Say in plain words where a study's own row of :func:`placebo` stands, and how many ordinary words stand as far out."""
-    verdict = say(f"placebo.verdict.{row['verdict']}", language)
-    if pd.isna(row["rank"]):
-        users = "" if pd.isna(row["users"]) else say("placebo.users", language, users=row["users"])
-        missing = f" ({row['missing']})" if row["missing"] else ""
-        return say("placebo.unranked", language, term=row["term"], verdict=verdict + missing, users=users)
-    values = {name: row[name] for name in ("term", "rank", "of", "users", "pairs")} | {"verdict": verdict}
-    values |= {"against": say(f"placebo.against.{row['against']}", language)}
-    values |= {name: f"{row[name]:.3g}" for name in ("p", "p_smallest")} | {"size": row["of"] + 1}
-    key = "few" if row["verdict"] == "too few changes" else "own" if row["against"] == OWN_YEARS else "ranked"
-    parts = [say(f"placebo.{key}", language, **values), background(row, language)]
-    return ("" if language == "zh" else " ").join(filter(None, parts))
-
-
-def background(row: Mapping[Any, Any], language: str = "en") -> str:
-    """Say how many of the eligible ordinary words lie outside too, and how many would by chance; nothing without any."""
-    if pd.isna(row["eligible"]) or not row["eligible"]:
-        return ""
-    share, chance = (f"{100 * row[name] / row['eligible']:.0f}" for name in ("outside", "expected"))
-    values = {name: row[name] for name in ("outside", "eligible")} | {"share": share, "chance": chance}
-    values["against"] = say(f"placebo.against.{row['against']}", language)
-    return say("placebo.background", language, **values)

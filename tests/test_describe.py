@@ -41,11 +41,14 @@ def test_caption_and_alt_in_both_languages(name: str) -> None:
 def test_survivors() -> None:
     """Without a surviving word the sentence says none; with some it counts and names them."""
     table = made()["ranking"].assign(verdict="no evidence", p_adjusted=0.5)
+    table.attrs["settings"] = made()["ranking"].attrs["settings"] | {"n_permutations": 99_999}
     assert survivors(table) == say("describe.ranking.none", "en", survive=0, words="")
     table.loc[table.index[:2], ["verdict", "p_adjusted"]] = [["higher", 0.01], ["fragile", 0.02]]
     first, second = table["term"].iloc[:2]
-    assert f"holds for 2: {first}, {second}." in survivors(table) and f"{first}、{second}" in survivors(table, "zh")
-    assert f"1 are fragile: {second}." in survivors(table)
+    assert f"pass the correction: 2 ({first}, {second})." in survivors(table) and f"{first}、{second}" in survivors(table, "zh")
+    assert f"firm can be said: 1 ({second})." in survivors(table)
+    table.loc[table.index[0], "verdict"] = "fragile"
+    assert survivors(table).endswith(say("describe.ranking.all_fragile", "en"))
 
 
 def test_ranking_counts_what_chance_gives() -> None:
@@ -53,7 +56,7 @@ def test_ranking_counts_what_chance_gives() -> None:
     table = made()["ranking"]
     tested = table[~table["verdict"].isin(["too rare", "too concentrated"])]
     caption = describe_ranking(table, place=PLACE)["caption"]["en"]
-    assert f"over {len(tested)} words" in caption
+    assert f"Tested were {len(tested)} words" in caption
     assert (
         f"Without correction {(tested['p'] <= 0.05).sum()} words" in caption and f"about {round(0.05 * len(tested))} " in caption
     )
@@ -108,8 +111,13 @@ def test_detectable_ratio_by_frequency() -> None:
     table = made()["ranking"].assign(count_before=8, count_after=0, detectable_ratio=3.14)
     table.loc[table.index[0], ["count_before", "detectable_ratio"]] = [20, 9.26]
     lines = detectable(table)
-    assert len(lines) == 2 and f"{len(table) - 1} words stand 8 to 15" in lines[0] and "factor of about 3.1," in lines[0]
-    assert "1 words stand 16 to 31" in lines[1] and "about 9.3," in lines[1]
+    assert (
+        len(lines) == 2
+        and "occur 8 to 15 times" in lines[0]
+        and f": {len(table) - 1}. " in lines[0]
+        and "factor of about 3.1," in lines[0]
+    )
+    assert "occur 16 to 31 times in the body: 1. " in lines[1] and "about 9.3," in lines[1]
     declared = table.head(1).assign(family="declared", term="花")
     assert detectable(declared) == [say("describe.length.declared", "en", term="花", count=20, ratio="9.3")]
 
@@ -119,8 +127,12 @@ def test_company_counts_by_report() -> None:
     lines = pd.DataFrame({"term": ["花"] * 3, "report": ["a", "a", "b"], "restored": [0, 1, 0]})
     near = pd.DataFrame({"term": ["花"] * 6 + ["树"], "collocate": [*"一二三四五六七"]})
     [sentence] = company(lines, near, {"a": 2001, "b": 2002})
-    assert "2001: twice, 2002: once" in sentence and "stands in it once" in sentence and sentence.endswith("一, 二, 三, 四, 五.")
-    assert company(lines, near, {"a": 2001, "b": 2002}, "zh")[0].startswith("“花”（含附件）：2001年2次、2002年1次")
+    assert (
+        "twice in 2001, once in 2002" in sentence
+        and "a restored character once" in sentence
+        and sentence.endswith("一, 二, 三, 四, 五.")
+    )
+    assert company(lines, near, {"a": 2001, "b": 2002}, "zh")[0].startswith("“花”（含附件）：2001年有2次、2002年有1次")
     assert "annex" not in company(lines.assign(restored=0), near, {"a": 2001}, annex=False)[1]
     assert "restored" not in company(lines.assign(restored=0), near, {"a": 2001})[0]
     assert company(lines, near.iloc[:0], {"a": 2001})[0].endswith("once.")

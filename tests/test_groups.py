@@ -267,6 +267,7 @@ def test_words_of_the_divergence_of_groups(language: str, size: int) -> None:
 def test_too_few_places_for_a_long_list_of_words(language: str) -> None:
     """Where no word could have passed the correction the sentence says so; closed form, more places or fewer words do not."""
     table = compare(groups(10), 2001, 2002, n_permutations=99)
+    table.attrs["settings"]["n_permutations"] = 99_999
     many = pd.concat([table.assign(p=0.5, p_adjusted=1.0)] * 15, ignore_index=True)
     words = survivors(many_of(many, table), language)
     assert "0.002" in words and str(len(many)) in words and "{" not in words
@@ -274,6 +275,8 @@ def test_too_few_places_for_a_long_list_of_words(language: str) -> None:
     assert short == say("describe.ranking.none", language)
     for settings in ({"n_permutations": 0}, {"paired": False}, {"places": 31}):
         assert survivors(many_of(many, table, **settings), language) == short
+    few = survivors(many_of(many, table, n_permutations=199), language)
+    assert few.startswith(short) and "199" in few and "0.01" in few and str(len(many)) in few
 
 
 def many_of(rows: pd.DataFrame, table: pd.DataFrame, **settings: object) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import pytest
 from test_counts import tokens_of
 
 from shinan_research import compare, placebo, reference_from, sensitivity, word_shift
+from shinan_research.explain import caption
 from shinan_research.guide import REFERENCES, how_to_read, methods
-from shinan_research.messages import LANGUAGES
+from shinan_research.messages import LANGUAGES, say
 from shinan_research.reports import Report
 
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
@@ -56,7 +57,8 @@ def test_methods_state_the_settings(tables: dict[str, pd.DataFrame], language: s
     """The paragraph gives draws, seed, blocks, thresholds and level of the table, and says whether chapters were matched."""
     settings = tables["shift"].attrs["settings"]
     text = methods(settings, "9.8.7", language)
-    for value in ("99", "9.8.7", "95", str(settings["blocks_before"]), str(settings["blocks_after"]), "甲县 2001", "甲县 2002"):
+    names = {"zh": ("甲县2001年", "甲县2002年"), "en": ("甲县 2001", "甲县 2002")}[language]
+    for value in ("99", "9.8.7", "95", str(settings["blocks_before"]), str(settings["blocks_after"]), *names):
         assert value in text
     assert ("未作对应" in text) or ("not matched" in text)
     rows = [(f"甲县-{year}", chapter, str(chapter)) for year in (2001, 2002) for chapter in (0, 1)]
@@ -66,9 +68,42 @@ def test_methods_state_the_settings(tables: dict[str, pd.DataFrame], language: s
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_unit_and_test_are_those_of_the_table(language: str) -> None:
+    """Methods and caption name the unit that was resampled, and a closed form is not called a permutation."""
+    table = compare(tokens_of(TEXTS), BEFORE, AFTER, terms=["花"], unit="sentence", n_permutations=0)
+    place = {"zh": "甲县", "en": "Jia"}
+    for text in (methods(table.attrs["settings"], "1", language), caption({"": table}, place, "after reading", language)):
+        assert say("unit.sentence", language) in text and say("unit.block", language) not in text
+        assert {"zh": "闭式", "en": "closed form"}[language] in text
+        assert not re.search("置换|重新分配|permutation|deals", text), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["word_shift", "placebo", "sensitivity"])
+def test_other_tables_have_methods_too(tables: dict[str, pd.DataFrame], kind: str, language: str) -> None:
+    """What is drawn from other tables has a paragraph with their own settings, and none of its fields is left open."""
+    settings = tables[kind].attrs["settings"]
+    text = methods(settings, "9.8.7", language)
+    assert "9.8.7" in text and not re.search(r"[{}]|\bnan\b|None", text)
+    null = settings.get("null", {})
+    expected = {
+        "word_shift": lambda: [f"{settings['total']:.3f}", f"{null['low']:.3f}", f"{null['high']:.3f}", "1,000", "Lin 1991"],
+        "placebo": lambda: [settings["rule"], str(settings["reports"]), str(settings["places"]), "0.0625", "Efron 2004"],
+        "sensitivity": lambda: ["probable", *(say(f"unit.{unit}", language) for unit in ("block", "sentence", "chapter"))],
+    }
+    assert [value for value in expected[kind]() if value not in text] == []
+
+
+def test_a_table_of_another_kind_has_no_methods() -> None:
+    """Settings of a function without a paragraph give none."""
+    assert methods({"function": "attention", "before": 1, "after": 2}, "1", "en") == methods({}, "1", "zh") == ""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_reference_is_cited_and_full(tables: dict[str, pd.DataFrame], language: str) -> None:
     """Each entry is cited by its short form in both languages, and begins with that author and holds that year."""
-    text = methods(tables["shift"].attrs["settings"], "1", language)
+    text = " ".join(methods(table.attrs["settings"], "1", language) for table in tables.values())
+    assert list(REFERENCES) == sorted(REFERENCES)
     for short, entry in REFERENCES.items():
         assert short in text
         assert entry.startswith(short.split()[0])

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from shinan_research import Report, ShinanError, compare, open_study, outline, restore, tokenize
+from shinan_research.describe import placed
 from shinan_research.errors import ReadError
 from shinan_research.messages import messages
 from shinan_research.occurrences import as_terms
-from shinan_research.placebo import AGAINST, COLUMNS, OWN_YEARS, describe, find_pairs, placebo, standing
+from shinan_research.placebo import AGAINST, COLUMNS, OWN_YEARS, find_pairs, placebo, standing
 from shinan_research.reference import (
     body_text,
     count_strings,
@@ -168,7 +169,7 @@ def test_how_many_reports_of_the_place_are_needed(reports: int, verdict: str | N
         assert mine["verdict"].iloc[0].startswith(verdict)
         assert mine[["rank", "of"]].to_numpy().tolist() == [[reports - 2, reports - 2]]
     for language in ("zh", "en"):
-        words = [describe(row, language) for row in mine.to_dict("records")]
+        words = [placed(row, language) for row in mine.to_dict("records")]
         assert all(f"2/{reports - 1}" in each and "nan" not in each.lower() and "NA" not in each for each in words)
 
 
@@ -422,9 +423,9 @@ def test_every_verdict_can_be_said(language: str) -> None:
     words = shift_of(("花草", 0, 900))
     row = placebo(shift_of(("花草", 0, 900)), vocabulary=words, reference=reference).iloc[0]
     for verdict in messages()["placebo"]["verdict"]:
-        text = describe(row.to_dict() | {"verdict": verdict}, language)
+        text = placed(row.to_dict() | {"verdict": verdict}, language)
         assert "花草" in text and "2/13" in text and "100" in text
-        bare = describe(row.to_dict() | {"verdict": verdict, "rank": pd.NA, "missing": "石头"}, language)
+        bare = placed(row.to_dict() | {"verdict": verdict, "rank": pd.NA, "missing": "石头"}, language)
         assert "石头" in bare and "2/13" not in bare and "nan" not in bare.lower()
     assert "ordinary year" not in str(messages()["placebo"])
 
