@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from .dictionary import RESOURCES
 from .errors import ApparatusError, ShinanError
 from .files import sha256, write_atomically
 from .inline import MIME, terms_of
-from .kit import build_kit
+from .kit import build_kit, record_prose
 from .passages import FOLDER, Passages
 from .publish import json_bytes, read_manifest, running_platform
 from .render import run_notebooks
@@ -55,7 +56,7 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     sources = notebooks(study.root)
     stale = [path for path in sources if is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
-    with closing(_run_each(study.root, stale, say)) as ran:
+    with closing(_run_each(study, stale, say)) as ran:
         for path, stage, notebook in ran:
             state["notebooks"][path.stem] = _adopt(passages, path, engine, stage, notebook)
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
@@ -154,14 +155,16 @@ def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
-def _run_each(root: Path, paths: Sequence[Path], say: Say) -> Generator[tuple[Path, Path, NotebookNode], None, None]:
+def _run_each(study: Study, paths: Sequence[Path], say: Say) -> Generator[tuple[Path, Path, NotebookNode], None, None]:
     """Run notebooks, each in a copy of the study; yield each in order with its copy, which lasts until all are done."""
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
-        stages = [make_copy(root, Path(scratch, path.stem)) for path in paths]
+        stages = [make_copy(study.root, Path(scratch, path.stem)) for path in paths]
         number = {path: f"[{place}/{len(paths)}]" for place, path in enumerate(paths, 1)}
         jobs = [(path, stage / "notebooks") for path, stage in zip(paths, stages, strict=True)]
         with closing(run_notebooks(jobs, started=lambda path: say(f"{number[path]} {path.name}"))) as ran:
-            yield from zip(paths, stages, ran, strict=True)
+            for path, stage, notebook in zip(paths, stages, ran, strict=True):
+                record_prose(notebook, path.stem, study=replace(study, root=stage))
+                yield path, stage, notebook
 
 
 def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: NotebookNode) -> dict[str, Any]:
@@ -271,7 +274,7 @@ def _write_passages(passages: Passages, engine: str, state: dict[str, Any]) -> N
 def check(root: Path, *, say: Say) -> pd.DataFrame:
     """Rebuild every figure in a temporary folder and compare it with the committed one; write nothing else."""
     study = open_study(root)
-    each = _run_each(study.root, notebooks(study.root), say)
+    each = _run_each(study, notebooks(study.root), say)
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch, closing(each) as ran:
         whole = Path(scratch)
         for path, stage, _ in ran:

@@ -40,6 +40,9 @@ COMMAND = (
 )
 CHINESE_COMMAND = r"\providecommand{\wrchinese}[1]{#1}% \DeclareRobustCommand it otherwise where Chinese needs a font"
 MARKDOWN = re.compile(r"([\\`*_\[\]#|~!])")
+QUOTED = re.compile(r"“[^”]*”|…[^…\n]*…")  # words of a report, not of the prose
+NUMERAL = re.compile(r"(?<![A-Za-z\d.])(?:[−-](?=\d))?\d+(?:,\d{3})*(?:\.\d+)?")
+SENTENCE = re.compile(r"(?<=[。！？])|(?<=[.!?]) (?=[A-Z])|\n")
 
 
 def record(numbers: Mapping[str, Number], *, study: Study) -> dict[str, str]:
@@ -67,13 +70,38 @@ def record(numbers: Mapping[str, Number], *, study: Study) -> dict[str, str]:
         If a key is unfit, or a number is not finite and comes without text.
     """
     entries = {key: _entry(key, value) for key, value in numbers.items()}
+    _keep(entries, study)
+    return {key: entry["text"] for key, entry in entries.items()}
+
+
+def record_prose(notebook: Any, name: str, *, study: Study) -> None:
+    """Record every number that the computed prose of an executed notebook prints, each with its sentence.
+
+    The key is `<name>.<cell>.<n>`: the n-th different number of the cell. Numbers inside quotation marks are the report's.
+    """
+    entries: dict[str, dict[str, Any]] = {}
+    for cell in notebook.cells:
+        found: dict[str, str] = {}
+        for output in cell.get("outputs", []) if "narrative" in cell.metadata.get("tags", []) else []:
+            for sentence in SENTENCE.split("".join(output.get("data", {}).get("text/markdown", ""))):
+                new = {text: sentence.strip() for text in NUMERAL.findall(QUOTED.sub("", sentence))}
+                found |= {text: words for text, words in new.items() if text not in found}
+        for n, (text, sentence) in enumerate(found.items(), 1):
+            number = text.replace(",", "").replace("−", "-")
+            key = f"{slug(name[:40]) or 'notebook'}.{slug(cell.id[:40]) or 'cell'}.{n}"
+            entries[key] = _entry(key, (float(number) if "." in number else int(number), text)) | {"sentence": sentence}
+    if entries:
+        _keep(entries, study)
+
+
+def _keep(entries: Mapping[str, dict[str, Any]], study: Study) -> None:
+    """Put numbers beside those recorded before, and write the files of numbers."""
     folder = study.root / "figures"
     manifest = read_manifest(folder)
     recorders = manifest.setdefault("numbers", {})
     earlier = recorders.get(RECORDER, {}).get("values", {})
     recorders[RECORDER] = {"platform": running_platform(), "values": earlier | entries}
     write_together(folder, {**_number_files(manifest), MANIFEST: json_bytes(manifest)})
-    return {key: entry["text"] for key, entry in entries.items()}
 
 
 def _entry(key: str, value: Number) -> dict[str, Any]:
@@ -185,8 +213,9 @@ def numbers_of(manifest: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def _number_files(manifest: Mapping[str, Any]) -> dict[str, bytes]:
     """Return the files of numbers."""
     found = numbers_of(manifest)
-    rows = [(key, entry["value"], entry["text"], entry["notebook"]) for key, entry in found.items()]
-    table = pd.DataFrame(rows, columns=["key", "value", "text", "notebook"], dtype=object)
+    names = ("value", "text", "notebook", "sentence")
+    rows = [(key, *(entry.get(name, "") for name in names)) for key, entry in found.items()]
+    table = pd.DataFrame(rows, columns=["key", *names], dtype=object)
     macros = _macros("number", {key: tex_text(entry["text"]) for key, entry in found.items()})
     return {"numbers.json": json_bytes(found), "numbers.csv": csv_bytes(table), "numbers.tex": macros}
 

@@ -33,6 +33,7 @@ CELLS = (
     "table.attrs = {'settings': {'function': 'size'}}",
     "publish_table(table, 'sizes', study=study, caption_text={'en': 'Sentences.', 'zh': '句数。'})",
     "recorded = record({'reports': len(table)}, study=study)",
+    "prose = f'All {len(table)}.'",
 )
 
 
@@ -40,6 +41,9 @@ def write_notebook(path: Path, *cells: str) -> None:
     """Write a notebook with a heading and code, without outputs."""
     made = [nbformat.v4.new_markdown_cell("# How [long]?", id="head")]
     made += [nbformat.v4.new_code_cell(words, id=f"code-{number}") for number, words in enumerate(cells)]
+    told = [cell for cell in made if cell.source.startswith("prose = ")]
+    for cell in told:
+        cell.id, cell.metadata = "answer", {"tags": ["narrative"]}
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=made)) + "\n", encoding="utf-8")
 
 
@@ -53,6 +57,8 @@ def in_process(jobs: Sequence[tuple[Path, Path]], *, started: Callable[[Path], N
             for cell in notebook.cells:
                 if cell.cell_type == "code":
                     exec(cell.source, names)  # the source is that of this file
+                    prose = {"text/markdown": names["prose"]} if cell.id == "answer" else {}
+                    cell.outputs = [nbformat.v4.new_output("display_data", data=prose)] if prose else []
         yield notebook
 
 
@@ -102,7 +108,10 @@ def test_a_build_leaves_pages_products_and_a_clean_source(original: Path) -> Non
     assert table["report"].tolist() == ["甲县-2030", "甲县-2031"]
     assert table["sentences"].nunique() == 1
     numbers = numbers_of(read_manifest(original / "figures"))
-    assert numbers == {"reports": {"value": 2, "text": "2", "notebook": "01-sizes"}}
+    assert numbers == {
+        "reports": {"value": 2, "text": "2", "notebook": "01-sizes"},
+        "01-sizes.answer.1": {"value": 2, "text": "2", "notebook": "01-sizes", "sentence": "All 2."},
+    }
     index = (original / "build" / "html" / "index.html").read_text(encoding="utf-8")
     assert 'href="01-sizes.html"' in index and "How [long]?" in index
     assert "How [long]?" in (original / "build" / "html" / "01-sizes.html").read_text(encoding="utf-8")
@@ -138,6 +147,14 @@ def test_another_result_is_named_and_replaces_the_old_one(root: Path) -> None:
     statuses, _ = rebuilt(root)
     assert statuses["tables/sizes"] == "different"
     assert pd.read_csv(root / "tables" / "sizes.csv")["sentences"].tolist() == (2 * old).tolist()
+
+
+def test_prose_that_prints_another_number_is_different(root: Path) -> None:
+    """A number of the computed prose that is not the recorded one makes the numbers of its notebook different."""
+    told = CELLS[-1].replace("len(table)", "len(table) + 1")
+    write_notebook(root / "notebooks" / "01-sizes.ipynb", *CELLS[:-1], told)
+    statuses, _ = rebuilt(root)
+    assert (statuses["numbers/01-sizes"], statuses["tables/sizes"]) == ("different", "identical")
 
 
 def test_a_notebook_that_fails_leaves_what_is_committed(root: Path) -> None:

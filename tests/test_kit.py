@@ -4,13 +4,25 @@ import json
 import re
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from test_publish import contents, make_figure, make_study
 
 from shinan_research import FigureError, Study, StudyError
 from shinan_research.explain import ratio
-from shinan_research.kit import FILES, build_kit, citation, kit_files, numbers_of, record, record_shift, slug, term_keys
+from shinan_research.kit import (
+    FILES,
+    build_kit,
+    citation,
+    kit_files,
+    numbers_of,
+    record,
+    record_prose,
+    record_shift,
+    slug,
+    term_keys,
+)
 from shinan_research.publish import MANIFEST, enter, read_manifest
 
 HOSTILE = 'x</h1><script>a</script> [b](javascript:c) `d` | "e"\n# f {g} \\end{document} % $h$ 峰会'
@@ -109,6 +121,40 @@ def test_numbers_of_a_comparison(study: Study) -> None:
     assert (texts["body.hua.verdict"], texts["body.hua.verdict.zh"]) == ("too concentrated", "过于集中")
     with pytest.raises(FigureError, match=r"'花' has 2 rows\. Record one scope or variant at a time"):
         record_shift(pd.concat([shift, shift]), study=study)
+
+
+def executed(*cells: tuple[str, str, str]) -> nbformat.NotebookNode:
+    """Return an executed notebook: id, tag and printed Markdown of each cell."""
+    made = [
+        nbformat.v4.new_code_cell("1", id=name, metadata={"tags": [tag]},
+                                  outputs=[nbformat.v4.new_output("display_data", data={"text/markdown": words})])
+        for name, tag, words in cells
+    ]  # fmt: skip
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("12 · 3"), *made])
+
+
+def test_numbers_of_prose_are_recorded_with_their_sentences(study: Study) -> None:
+    """Each different number of a narrative cell gets a key; quotations, names with digits, tables and typed text give none."""
+    words = "In all 1,234 of “15个” and GDP2; p = 0.089. It was −5.5 %, then 1,234 again.\n\n共12处。另有3处……"
+    record_prose(executed(("answer-en", "narrative", words), ("table-x", "table", "99")), "01-declared", study=study)
+    found = numbers_of(read_manifest(study.root / "figures"))
+    assert {key: (entry["value"], entry["sentence"]) for key, entry in found.items()} == {
+        "01-declared.answer-en.1": (1234, "In all 1,234 of “15个” and GDP2; p = 0.089."),
+        "01-declared.answer-en.2": (0.089, "In all 1,234 of “15个” and GDP2; p = 0.089."),
+        "01-declared.answer-en.3": (-5.5, "It was −5.5 %, then 1,234 again."),
+        "01-declared.answer-en.4": (12, "共12处。"),
+        "01-declared.answer-en.5": (3, "另有3处……"),
+    }
+    table = pd.read_csv(study.root / "figures" / "numbers.csv").set_index("key")
+    assert table.loc["01-declared.answer-en.4", "sentence"] == "共12处。"
+
+
+def test_prose_without_numbers_leaves_no_file(study: Study) -> None:
+    """A notebook whose prose prints no number records nothing, and a name without ASCII is given one."""
+    record_prose(executed(("answer", "narrative", "没有证据。")), "说明", study=study)
+    assert not (study.root / "figures").exists()
+    record_prose(executed(("answer", "narrative", "有1个。")), "说明", study=study)
+    assert list(numbers_of(read_manifest(study.root / "figures"))) == ["notebook.answer.1"]
 
 
 def test_keys_of_terms(study: Study) -> None:

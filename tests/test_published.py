@@ -70,6 +70,14 @@ def test_numbers_for_prose_are_those_of_the_table() -> None:
         assert NUMBERS[f"{key}.verdict"]["value"] == row["verdict"]
 
 
+def test_the_prose_of_every_notebook_is_on_record() -> None:
+    """Each notebook that tells its answer has the numbers of it among those recorded, with the sentence that prints them."""
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        kept = [entry for key, entry in NUMBERS.items() if key.startswith(f"{path.stem}.answer")]
+        assert kept, path.name
+        assert all(entry["text"] in entry["sentence"] and entry["notebook"] == path.stem for entry in kept)
+
+
 def test_every_number_that_a_paper_cites_is_recorded() -> None:
     """A key in the sample papers that no notebook has recorded would print an error."""
     cited = {
