@@ -80,15 +80,17 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
 
 
 def chapter_names(row: Mapping[Any, Any]) -> tuple[str, str]:
-    """Return the first clause of a chapter's own title, and the name of its stratum; of an untitled one, the part.
+    """Return the first clause of a chapter's own title, without its year, and the name of its stratum; untitled, the part.
 
-    What stands in review or plan under no title is the rest of the part, and called so: it is not the whole of it.
+    A stratum that is named by that title needs no second name. What stands in review or plan under no title is the rest of
+    the part, and called so: it is not the whole of it.
     """
     titles = str(row["titles_before"] or row["titles_after"])
-    clause = CLAUSE.split(NUMBER.sub("", titles.split(JOINED)[0]).strip())[0]
+    clause = CLAUSE.split(YEAR.sub("", NUMBER.sub("", titles.split(JOINED)[0]).strip()))[0]
     if not clause and row["part"] in ("review", "plan"):
         return say(f"rest.{row['part']}", "zh"), say(f"rest.{row['part']}", "en")
-    return clause or say(f"part.{row['part']}", "zh"), str(row["stratum"])
+    stratum = str(row["stratum"])
+    return clause or say(f"part.{row['part']}", "zh"), clause if clause and clause in stratum else stratum
 
 
 def match_chapters(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:

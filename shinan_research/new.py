@@ -174,7 +174,7 @@ def _groups(reports: list[Report], before: Group | None, after: Group | None) ->
     shared = [year for year in years[:-1] if _places(reports, year) & _places(reports, years[-1])]
     default: tuple[Group | None, Group | None] = ((shared or years[:-1])[-1], years[-1]) if len(years) > 1 else (None, None)
     if len(years) == 1 and len(reports) == 2:
-        default = (reports[0].id, reports[1].id)
+        default = ((reports[0].place, reports[0].year), (reports[1].place, reports[1].year))
     chosen = tuple(as_group(given) if given is not None else other for given, other in zip((before, after), default, strict=True))
     one, two = chosen
     if one is None or two is None or one == two:
@@ -321,7 +321,7 @@ def _remark(
     if rest := len(reports) - tokens["report"][chosen[0] | chosen[1]].nunique():
         _speak(say, "others", n=rest, notebook=MANY_NOTEBOOK)
     one, two = (set(tokens["place"][rows]) for rows in chosen)
-    if not isinstance(groups[0], str) and one != two:
+    if all(isinstance(group, int) for group in groups) and one != two:
         _speak(say, "unbalanced", places=sorted(one ^ two))
     plans = set(tokens["report"][tokens["part"] == "plan"])
     without = [report.id for report in reports if report.id not in plans]

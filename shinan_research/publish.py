@@ -129,7 +129,8 @@ def publish(
     files[MANIFEST] = _manifest_with(folder, name, entry | {"platform": running_platform()})
     write_together(folder, files)
     language = "zh" if study.language == "zh" else "en"
-    guides = tuple((say("guide.summary", one), text) for one in LANGUAGES if (text := entry["how_to_read"][one]))
+    other = [(say("guide.caption", "zh"), captions["zh"])] if study.language == "both" else []
+    guides = (*other, *((say("guide.summary", one), text) for one in LANGUAGES if (text := entry["how_to_read"][one])))
     png = _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI)
     rows = figure_data(figure, {key: rounded(table) for key, table in tables.items()})
     return Published(name, alts[language], captions[language], png, guides, files[f"{name}.svg"], rows)

@@ -116,7 +116,7 @@ def test_two_places_of_one_year(tmp_path):
     """Two reports of one year are compared by name."""
     folder = fill(tmp_path / "reports", {"甲县2031.txt": report("甲县", 2031), "乙县2031.txt": report("乙县", 2031)})
     study = open_study(new_study(tmp_path / "study", reports=folder))
-    assert (study.before, study.after) == ("乙县-2031", "甲县-2031")
+    assert (study.before, study.after) == (("乙县", 2031), ("甲县", 2031))
 
 
 @pytest.mark.parametrize(
