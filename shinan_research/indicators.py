@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .vocabulary import Grammar
+from .numerals import Grammar
 
 BLANK = "□"
 LONGEST_RIGHT = 20

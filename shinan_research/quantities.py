@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from .indicators import BLANK, Found, indicators
-from .numerals import LARGE, NUMERAL, POWERS, fold, read_match, scale
-from .vocabulary import Grammar, grammar
+from .numerals import LARGE, NUMERAL, POWERS, Grammar, fold, grammar, read_match, scale
 
 KINDS = ("level", "growth", "share", "threshold", "duration", "count in words", "name")
 COLUMNS = (

@@ -24,7 +24,7 @@ ORDER = (
     "losses", "restore", "review", "tei", "links", "collate", "outline", "trie", "tokens", "occurrences", "discover", "reference",
     "study", "tallies", "counts",
     "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
-    "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence", "vocabulary",
+    "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "describe_topics", "figures", "inline",
     "publish", "tables", "kit", "render", "exporter", "passages", "verify", "build", "archive", "new", "own", "workplace",
     "__main__",

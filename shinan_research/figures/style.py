@@ -111,6 +111,8 @@ def text_width(text: Text) -> float:
 def fit_text(text: Text, room: float) -> None:
     """Make a text smaller until it fits a width in millimetres, and shorten what then is still too long."""
     text.set_fontsize(max(SMALLEST_TEXT, float(text.get_fontsize()) * min(1.0, 0.99 * room / text_width(text))))
+    while text_width(text) > room and float(text.get_fontsize()) > SMALLEST_TEXT:  # widths are not quite in proportion
+        text.set_fontsize(max(SMALLEST_TEXT, 0.98 * float(text.get_fontsize())))
     while text_width(text) > room and len(text.get_text()) > 2:
         text.set_text(text.get_text().rstrip("…")[:-1] + "…")
 

@@ -55,8 +55,8 @@ class Layout(NamedTuple):
 
 LAYOUTS = {
     "double": Layout(40, 38, 30, 3.5, 5.0, 9.5, 65, 10, True, False, True),
-    "onehalf": Layout(41, 44, 32, 3.3, 4.7, 6.6, 57, 7, False, True, True),
-    "single": Layout(31, 29, 27, 2.9, 4.1, 5.6, 87, 20, False, False, False),
+    "onehalf": Layout(41, 44, 32, 3.3, 4.7, 6.6, 57, 7, False, True, False),
+    "single": Layout(34, 27, 26, 2.9, 4.1, 5.6, 87, 20, False, False, False),
 }
 
 
@@ -222,6 +222,7 @@ def _names(
     """Write themes and indicators left of the axis; where a name is too long its end stays, for the head noun stands there."""
     right = layout.label - 2.2
     options: dict[str, Any] = {"ha": "right", "va": "center"}
+    glossed = []
     for at, theme, row in places:
         if isinstance(row, pd.DataFrame):
             _rule(figure, HEAD + at - layout.theme / 2 - 0.1, layout)
@@ -231,11 +232,14 @@ def _names(
         gloss = glosses.get(row["indicator"], "")
         small = gloss if language == "both" else ""
         if language == "en" and gloss:
-            fit_text(add_text(figure, right, HEAD + at, gloss, **options), right - 2.5)
+            glossed.append(add_text(figure, right, HEAD + at, gloss, **options))
+            fit_text(glossed[-1], right - 2.5)
             continue
         keep_end(add_text(figure, right, HEAD + at - (0.95 if small else 0), row["indicator"], **options), right - 2.5)
         if small:
             fit_text(add_text(figure, right, HEAD + at + 1.35, small, fontsize=5.5, color="#666666", **options), right - 2.5)
+    for text in glossed:
+        text.set_fontsize(min(each.get_fontsize() for each in glossed))
 
 
 def _rule(figure: Figure, at: float, layout: Layout) -> None:
@@ -299,7 +303,8 @@ def draw_verdicts(targets: pd.DataFrame, *, ax: Axes, squares: int, language: st
     left, columns, alike, at = wide - COLUMNS - SQUARE * squares, (wide - 17.5, wide - 6.5), counts(same), 0.0
     for verdict, n in counts(targets).items():
         step = _step(n, squares)
-        ax.text(0, at + step / 2, marks.two_lines(f"verdicts.{verdict}", language), va="center", fontsize=6.5, linespacing=1.1)
+        words = marks.two_lines(f"verdicts.{verdict}", language)
+        fit_text(ax.text(0, at + step / 2, words, va="center", fontsize=6.5, linespacing=1.1), left - 1.5)
         mine = targets[targets["verdict"] == verdict].assign(pale=lambda rows: ~rows["basis"].isin(["same", ""]))
         _squares(ax, (left, at + (step - SQUARE * math.ceil(n / squares)) / 2), mine, squares)
         for x, some, total in zip(columns, (n, alike.get(verdict, 0)), (len(targets), len(same)), strict=True):
