@@ -119,20 +119,20 @@ def test_nothing_leaves_the_canvas_and_nothing_collides(real, width: str, langua
     figure = draw_targets(real[0], real[1], real[4], width=width, language=language)
     assert figure.get_figwidth() * 25.4 == pytest.approx(WIDTHS[width])
     assert say("targets.caution", language) in [text.get_text() for text in shown(figure)]
-    assert figure.get_figheight() * 25.4 <= 250
+    assert figure.get_figheight() * 25.4 <= 247
     tidy(figure)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", ["en", "both"])
 def test_glosses(real, width: str, language: str) -> None:
-    """With a long gloss for every indicator and theme nothing collides; they are seen, but for both languages on one column."""
+    """With a long gloss for every indicator and theme nothing collides; they are seen, but for both languages below double width."""
     names = [*real[0]["indicator"], *real[0]["theme"], *real[1]["indicator"]]
     glosses = {name: f"gloss {place} of an indicator with words" for place, name in enumerate(names)}
     figure = draw_targets(real[0], real[1], real[4], glosses=glosses, width=width, language=language)
     tidy(figure)
     seen = sum("gloss" in text.get_text() for text in shown(figure))
-    assert seen >= 30 if (width, language) != ("single", "both") else not seen
+    assert seen >= 30 if language == "en" or width == "double" else not seen
 
 
 def test_each_target_is_drawn_once(real) -> None:
