@@ -41,7 +41,7 @@ CELL = "padding:2pt 6pt;text-align:{side};"
 
 @dataclass(frozen=True)
 class Shown:
-    """A table as a reader sees it: a heading and a side (left, right) for every column, and rows of text."""
+    """A table as a reader sees it: a heading, in lines, and a side for every column, and rows of text."""
 
     headings: tuple[str, ...]
     sides: tuple[str, ...]
@@ -58,8 +58,8 @@ class PublishedTable:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """Return the table for Jupyter: HTML with its caption, and plain text for other front ends."""
-        lines = ["\t".join(cells) for cells in (self.shown.headings, *self.shown.rows)]
-        page = _html_table(self.shown, [("", self.caption)], f'id="table-{self.name}"')
+        lines = ["\t".join(cells).replace("\n", " ") for cells in (self.shown.headings, *self.shown.rows)]
+        page = _html_table(self.shown, self.caption, f'id="table-{self.name}"')
         return {"text/html": page, "text/plain": "\n".join([self.caption, *lines])}
 
 
@@ -78,7 +78,8 @@ def publish_table(
     The CSV holds every column to ten digits; the others hold what a paper prints. A table of
     :func:`~shinan_research.shifts.compare` is printed as counts, rates, ratio with interval, p and verdict unless
     `columns` says otherwise. The HTML carries its style on every cell, so that it survives pasting into Word. The .docx is
-    written where python-docx is installed; the manifest says so. All files are replaced together, or none.
+    written where python-docx is installed; the manifest says so. In both languages there are `<name>.zh.tex` and `.en.tex`, and
+    HTML and Word hold one table in each. All files are replaced together, or none.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def publish_table(
     headings
         What stands above a column, as `{column: {"zh": …, "en": …}}`; by default the column's name.
     language
-        Of the headings: zh, en or both; by default the study's.
+        Of what is printed: zh, en or both; by default the study's.
 
     Returns
     -------
@@ -109,9 +110,12 @@ def publish_table(
     """
     settings = checked_settings(name, {"": table}, what="table")
     captions = dict(caption_text) if caption_text else {one: _caption(table, study, one) for one in LANGUAGES}
-    shown = _shown(table, columns, headings or {}, language or study.language)
-    files = {f"{name}.csv": csv_bytes(table), f"{name}.tex": _tex(shown, name), f"{name}.html": _page(shown, captions, study)}
-    word = _word(shown, [captions[one] for one in _languages(study.language)])
+    language = language or study.language
+    shown = {one: _shown(table, columns, headings or {}, one) for one in (*_languages(language), language)}
+    printed = {one: (captions[one], shown[one]) for one in _languages(language)}
+    files = {f"{name}.csv": csv_bytes(table), f"{name}.html": _page(printed, study)}
+    files |= {f"{name}.{one}.tex" if len(printed) > 1 else f"{name}.tex": _tex(shown[one], name, one) for one in printed}
+    word = _word(list(printed.values()))
     files |= {f"{name}.docx": word} if word else {}
     entry = {
         "title": study.title, "caption": captions, "licence": study.licence, "settings": settings, "data": study.data_hash,
@@ -121,11 +125,11 @@ def publish_table(
     manifest = read_manifest(folder, kind="tables")
     manifest["tables"][name] = entry | {"platform": running_platform() | {WORD_PACKAGE: _word_version()}}
     write_together(folder, {**files, f"{name}.json": json_bytes(entry), MANIFEST: json_bytes(manifest)})
-    return PublishedTable(name, captions["zh" if study.language == "zh" else "en"], shown)
+    return PublishedTable(name, captions["zh" if study.language == "zh" else "en"], shown[language])
 
 
 def _languages(language: str) -> tuple[str, ...]:
-    """Return the languages that a caption is written in."""
+    """Return the languages of what is printed."""
     return LANGUAGES if language == "both" else (language,)
 
 
@@ -148,17 +152,24 @@ def _caption(table: pd.DataFrame, study: Study, language: str) -> str:
 
 
 def _shown(table: pd.DataFrame, columns: Sequence[str], headings: Mapping[str, Mapping[str, str]], language: str) -> Shown:
-    """Return what a paper prints of a table."""
+    """Return what is printed of a table."""
     if table.attrs["settings"]["function"] == "compare" and not columns:
         return _shown_shift(table, language)
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise FigureError(f"The table has no column {missing[0]!r}. Columns present: {', '.join(map(str, table.columns))}.")
     part = table[list(columns)] if columns else table
-    names = [" ".join(headings[name][one] for one in _languages(language)) if name in headings else name for name in part.columns]
+    names = [_heading(headings.get(name, {one: str(name) for one in LANGUAGES}), language) for name in part.columns]
     sides = [_side(kind) for kind in part.dtypes]
     rows = [tuple(plain(cell) for cell in row) for row in part.astype(object).itertuples(index=False, name=None)]
-    return Shown(tuple(plain(name) for name in names), tuple(sides), tuple(rows))
+    return Shown(tuple(names), tuple(sides), tuple(rows))
+
+
+def _heading(words: Mapping[str, str], language: str) -> str:
+    """Return what stands above a column: in one language broken as the words are, in two a line for each that differs."""
+    if language != "both":
+        return "\n".join(plain(line) for line in words[language].split("\n"))
+    return "\n".join(dict.fromkeys([plain(words["zh"].replace("\n", "")), plain(words["en"])]))
 
 
 def _side(kind: Any) -> str:
@@ -179,7 +190,8 @@ def _shown_shift(table: pd.DataFrame, language: str) -> Shown:
         cells += [_interval(row), NOTHING if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"])]
         rows.append(tuple(plain(cell) for cell in [*cells, verdict_name(row, language)]))
     sides = ["right" if name.startswith(("count", "rate", "p")) else "left" for name in names]
-    return Shown(tuple(plain(say(f"column.{name}", language, **values)) for name in names), tuple(sides), tuple(rows))
+    heads = [_heading({one: say(f"column.{name}", one, **values) for one in LANGUAGES}, language) for name in names]
+    return Shown(tuple(heads), tuple(sides), tuple(rows))
 
 
 def _word_for(name: str, value: object, language: str) -> str:
@@ -224,38 +236,42 @@ def tex_text(text: str, *, language: str = "en") -> str:
     return safe if language == "zh" else CHINESE.sub(lambda found: rf"\wrchinese{{{found[0]}}}", safe)
 
 
-def _tex(shown: Shown, name: str) -> bytes:
+def _tex(shown: Shown, name: str, language: str) -> bytes:
     """Return a table as LaTeX."""
-    heads, *rows = (" & ".join(tex_text(cell) for cell in cells) + r" \\" for cells in (shown.headings, *shown.rows))
     sides = "".join(side[0] for side in shown.sides)
+    rows = [" & ".join(tex_text(cell, language=language) for cell in cells) + r" \\" for cells in shown.rows]
+    heads = [r" \\ ".join(tex_text(line, language=language) for line in head.split("\n")) for head in shown.headings]
+    heads = [rf"\shortstack[{side}]{{{head}}}" if r"\\" in head else head for side, head in zip(sides, heads, strict=True)]
     lines = [
         f"% tables/{name}.tex, generated. Needs \\usepackage{{booktabs}}; redefine \\wrchinese where Chinese needs a font.",
         r"\providecommand{\wrchinese}[1]{#1}",
-        rf"\begin{{tabular}}{{@{{}}{sides}@{{}}}}", r"\toprule", heads, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}", "",
+        rf"\begin{{tabular}}{{@{{}}{sides}@{{}}}}", r"\toprule", " & ".join(heads) + r" \\", r"\midrule",
+        *rows, r"\bottomrule", r"\end{tabular}", "",
     ]  # fmt: skip
     return "\n".join(lines).encode("utf-8")
 
 
-def _page(shown: Shown, captions: Mapping[str, str], study: Study) -> bytes:
-    """Return a table as an HTML page of its own."""
-    listed = [({"zh": "zh-CN"}.get(one, one), captions[one]) for one in _languages(study.language)]
-    title = html.escape(study.title["zh" if study.language == "zh" else "en"])
-    head = f'<meta charset="utf-8"><title>{title}</title>'
-    body = _html_table(shown, listed, 'style="border-collapse:collapse;font-size:9pt"', style=True)
-    return f'<!DOCTYPE html>\n<html lang="{listed[-1][0]}"><head>{head}</head><body>\n{body}\n</body></html>\n'.encode()
+def _page(printed: Mapping[str, tuple[str, Shown]], study: Study) -> bytes:
+    """Return a table in each language as an HTML page of its own."""
+    codes = {"zh": "zh-CN", "en": "en"}
+    style = 'style="border-collapse:collapse;font-size:9pt;margin-bottom:18pt"'
+    body = [_html_table(shown, words, f'lang="{codes[one]}" {style}', style=True) for one, (words, shown) in printed.items()]
+    *_, last = printed
+    head = f'<meta charset="utf-8"><title>{html.escape(study.title[last])}</title>'
+    return "\n".join(
+        [f'<!DOCTYPE html>\n<html lang="{codes[last]}"><head>{head}</head><body>', *body, "</body></html>\n"]
+    ).encode()
 
 
-def _html_table(shown: Shown, captions: Sequence[tuple[str, str]], attributes: str, *, style: bool = False) -> str:
+def _html_table(shown: Shown, words: str, attributes: str, *, style: bool = False) -> str:
     """Return a table element; `style` puts the three rules and the sides on every cell."""
-    opening = [f'<span lang="{code}">' if code else "<span>" for code, _ in captions]
-    words = "<br>".join(f"{span}{html.escape(text)}</span>" for span, (_, text) in zip(opening, captions, strict=True))
     heads = _html_row(shown.headings, shown.sides, 'th scope="col"', AROUND if style else None)
     last = len(shown.rows) - 1
     rows = [
         _html_row(cells, shown.sides, "td", (BELOW if place == last else "") if style else None)
         for place, cells in enumerate(shown.rows)
     ]
-    top = f"<caption>{words}</caption>\n<thead>\n{heads}\n</thead>"
+    top = f"<caption>{html.escape(words)}</caption>\n<thead>\n{heads}\n</thead>"
     return f"<table {attributes}>\n{top}\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table>"
 
 
@@ -264,7 +280,7 @@ def _html_row(cells: Sequence[str], sides: Sequence[str], tag: str, rules: str |
     styles = [f' style="{rules}{CELL.format(side=side)}"' if rules is not None else "" for side in sides]
     closing = tag.partition(" ")[0]
     written = [f"<{tag}{one}>{html.escape(cell)}</{closing}>" for cell, one in zip(cells, styles, strict=True)]
-    return f"<tr>{''.join(written)}</tr>"
+    return f"<tr>{''.join(written)}</tr>".replace("\n", "<br>")
 
 
 def _word_version() -> str:
@@ -275,27 +291,31 @@ def _word_version() -> str:
         return ABSENT
 
 
-def _word(shown: Shown, captions: Sequence[str]) -> bytes | None:
-    """Return a table as a Word document, the same bytes every time; nothing where python-docx is not installed."""
+def _word(printed: Sequence[tuple[str, Shown]]) -> bytes | None:
+    """Return tables as a Word document, the same bytes every time; nothing where python-docx is not installed."""
     if _word_version() == ABSENT:
         return None
     docx: Any = import_module("docx")
     document = docx.Document()
-    for text in captions:
-        document.add_paragraph(plain(text), style="Caption")
-    grid = document.add_table(rows=1 + len(shown.rows), cols=len(shown.headings))
-    for place, cells in enumerate((shown.headings, *shown.rows)):
-        for cell, text, side in zip(grid.rows[place].cells, cells, shown.sides, strict=True):
-            paragraph = cell.paragraphs[0]
-            paragraph.add_run(text).bold = place == 0
-            paragraph.alignment = {"left": 0, "right": 2}[side]  # WD_ALIGN_PARAGRAPH
-    _rule(docx, grid)
+    for words, shown in printed:
+        document.add_paragraph(plain(words), style="Caption")
+        _fill(docx, document.add_table(rows=1 + len(shown.rows), cols=len(shown.headings)), shown)
     properties = document.core_properties
     properties.author, properties.comments, properties.title = "", "", ""
     target = io.BytesIO()
     document.save(target)
     with zipfile.ZipFile(target) as packed:
         return zip_bytes({entry: packed.read(entry) for entry in packed.namelist()})
+
+
+def _fill(docx: Any, grid: Any, shown: Shown) -> None:
+    """Write the cells of a table of Word, the headings bold."""
+    for place, cells in enumerate((shown.headings, *shown.rows)):
+        for cell, text, side in zip(grid.rows[place].cells, cells, shown.sides, strict=True):
+            paragraph = cell.paragraphs[0]
+            paragraph.add_run(text).bold = place == 0
+            paragraph.alignment = {"left": 0, "right": 2}[side]  # WD_ALIGN_PARAGRAPH
+    _rule(docx, grid)
 
 
 def _rule(docx: Any, grid: Any) -> None:

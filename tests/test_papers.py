@@ -1,4 +1,4 @@
-"""Two minimal papers print captions, numbers and a figure of the kit, in English and in Chinese, where a TeX is installed."""
+"""Two minimal papers print captions, numbers, a figure, a table and references of the kit, where a TeX is installed."""
 
 import os
 import re
@@ -33,6 +33,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish(figure, "shift", data=tables, study=study, caption_text={"en": HOSTILE, "zh": HOSTILE_ZH})
     record_shift(tables[""], study=study)
     record({"hostile": (None, HOSTILE), "minus": -5}, study=study)
+    publish_table(tables[""], "terms", study=study)
     table = pd.DataFrame({HOSTILE: [HOSTILE, "[x]", "*"], "n": [1, -2, 3]})
     table.attrs = {"settings": {"function": "own"}}
     publish_table(table, "own", study=study, caption_text={"en": HOSTILE, "zh": HOSTILE_ZH})
@@ -41,20 +42,27 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def compiled(source: str, engine: str, kit: Path, folder: Path) -> str:
-    """Compile a paper once, stopping at any error, and return the text of its PDF."""
+    """Compile a paper, with its references if it has any, stopping at any error, and return the text of its PDF."""
     if not shutil.which(engine):
         pytest.skip(f"{engine} is not installed")
     if engine == "xelatex" and not shutil.which("kpsewhich"):
         pytest.skip("kpsewhich is not installed")
     (folder / "paper.tex").write_text(rf"\newcommand{{\kit}}{{{kit.as_posix()}}}" + "\n" + source, encoding="utf-8")
     command = [engine, "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
-    environment = os.environ | {"max_print_line": "1000"}
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=120, check=False)
-    log = ended.stdout.decode("utf-8", "replace")
+    environment = os.environ | {"max_print_line": "1000", "openin_any": "a"}
+
+    def call(words: list[str]) -> tuple[int, str]:
+        ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, timeout=120, check=False)
+        return ended.returncode, ended.stdout.decode("utf-8", "replace")
+
+    ended, log = call(command)
+    if not ended and r"\bibdata" in (folder / "paper.aux").read_text(encoding="utf-8"):
+        assert call(["bibtex", "paper"])[0] == 0 and not call(command)[0]
+        ended, log = call(command)
     if re.search(r"File `ctexart.cls' not found|cannot find the font|font .* cannot be found", log, re.IGNORECASE):
         pytest.skip("the Chinese classes or fonts of TeX are not installed")
-    assert ended.returncode == 0, log[-2_000:]
-    assert "Missing character" not in log
+    assert ended == 0, log[-2_000:]
+    assert "Missing character" not in log and "undefined" not in log
     if not shutil.which("pdftotext"):
         return ""
     return subprocess.run(["pdftotext", "-layout", "paper.pdf", "-"], cwd=folder, capture_output=True, check=True).stdout.decode()
@@ -70,6 +78,7 @@ def test_english_paper(kit: Path, tmp_path: Path) -> None:
     text = compiled(escaped((PAPERS / "paper-en.tex").read_text(encoding="utf-8")), ENGINES["paper-en"], kit, tmp_path)
     words = " ".join(text.split())
     assert not text or ("stands 8 times, then 0 times" in words and "too concentrated" in words)
+    assert not text or ("Adjusted" in words and "JiaCounty<draft>:figureshift" in "".join(text.split()))
     assert not text or "50 % of $x 1$ & #2 \\input{x}".replace(" ", "") in words.replace(" ", "").replace("_", "")
 
 
@@ -78,6 +87,7 @@ def test_chinese_paper(kit: Path, tmp_path: Path) -> None:
     text = compiled((PAPERS / "paper-zh.tex").read_text(encoding="utf-8"), ENGINES["paper-zh"], kit, tmp_path)
     words = "".join(text.split())
     assert not text or ("先后出现8次与0次" in words and "结论是过于集中" in words and "“峰会”" in words)
+    assert not text or ("校正" in words and "p值结论" in words and "figureshift" in words)
 
 
 def test_hostile_table(kit: Path, tmp_path: Path) -> None:
@@ -85,7 +95,7 @@ def test_hostile_table(kit: Path, tmp_path: Path) -> None:
     body = r"""\documentclass{article}\usepackage{booktabs}\begin{document}\input{\kit/numbers}
 \DeclareRobustCommand{\wrchinese}[1]{CJK}\tiny\wrnumber{hostile}, \wrnumber{minus}, $\wrnumber{minus}$
 
-\input{\kit/../tables/own}\end{document}"""
+\input{\kit/../tables/own.en}\end{document}"""
     compiled(body, "pdflatex", kit, tmp_path)
     assert (tmp_path / "paper.pdf").stat().st_size > 1_000
 
@@ -99,8 +109,8 @@ def test_an_unknown_key_stops_the_paper(kit: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ENGINES)
 def test_papers_are_minimal(name: str) -> None:
-    """Each paper inputs numbers and captions, shows the figure, and types no count of its own."""
+    """Each paper inputs numbers and captions, shows figure, table and references, and types no count of its own."""
     text = (PAPERS / f"{name}.tex").read_text(encoding="utf-8")
     assert all(rf"\input{{\kit/{part}}}" in text for part in ("numbers", "captions"))
-    assert r"{\kit/shift.pdf}" in text
+    assert all(part in text for part in (r"{\kit/shift.pdf}", r"{\kit/../tables/terms.", r"\bibliography{\kit/figures}"))
     assert not re.search(r"\d", text.partition(r"\begin{document}")[2])

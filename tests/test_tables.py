@@ -24,6 +24,7 @@ from shinan_research.tables import ABSENT, WORD_PACKAGE, plain, publish_table, t
 
 HOSTILE = ["</td><script>x</script>", "a & b \\\\ c", "50 % #1 $x_1$ {", "=1+1", "[x]", "two\nlines", "\u202e\0x", "\\input{x}"]
 GIVEN = {"zh": "一张表。", "en": "A table <i>."}
+TEXTS = {"terms.csv", "terms.zh.tex", "terms.en.tex", "terms.html"}
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -67,12 +68,12 @@ class Cells(HTMLParser):
 
 
 def test_all_files_of_a_table(tmp_path: Path, shift: pd.DataFrame) -> None:
-    """CSV, LaTeX and HTML are written beside description and manifest, each with its hash; Word where python-docx is."""
+    """CSV, LaTeX in each language and HTML stand beside description and manifest, each with its hash; Word where it can."""
     study = make_study(tmp_path)
     publish_table(shift, "terms", study=study)
     files = contents(tmp_path / "tables")
     entry = read_manifest(tmp_path / "tables", kind="tables")["tables"]["terms"]
-    assert set(entry["files"]) - {"terms.docx"} == {"terms.csv", "terms.tex", "terms.html"}
+    assert set(entry["files"]) - {"terms.docx"} == TEXTS
     assert entry["files"] == {name: sha256(files[name]) for name in entry["files"]}
     assert set(files) == {*entry["files"], "terms.json", MANIFEST}
     assert ("terms.docx" in files) == (entry["platform"][WORD_PACKAGE] != ABSENT)
@@ -95,7 +96,8 @@ def test_publishing_twice_changes_nothing(tmp_path: Path, shift: pd.DataFrame) -
 def test_a_comparison_prints_what_a_paper_needs(tmp_path: Path, shift: pd.DataFrame) -> None:
     """A table of compare shows counts, rates, ratio with interval, p and verdict, as the row has them."""
     shown = publish_table(shift, "terms", study=make_study(tmp_path, language="en")).shown
-    assert shown.headings[0] == "Term" and shown.headings[-2:] == ("Adjusted p", "Verdict")
+    assert (tmp_path / "tables" / "terms.tex").exists()
+    assert shown.headings[0] == "Term" and shown.headings[-2:] == ("Adjusted\np", "Verdict")
     row = shift.iloc[0]
     assert shown.rows[0][:5] == ("花", "8", "0", f"{row['rate_before']:.1f}", f"{row['rate_after']:.1f}")
     assert shown.rows[0][5] == f"{ratio(2 ** row['log2_ratio'])} [< 0.001, {ratio(2 ** row['high'])}]"
@@ -117,8 +119,10 @@ def test_caption_is_computed(tmp_path: Path, shift: pd.DataFrame) -> None:
 
 def test_columns_and_headings(tmp_path: Path, shift: pd.DataFrame) -> None:
     """Columns are printed as asked for, in that order, under headings in the language asked for; the CSV keeps all."""
-    study = make_study(tmp_path)
-    chosen = {"columns": ["term", "g2"], "headings": {"g2": {"zh": "对数似然", "en": "Log likelihood"}}, "language": "zh"}
+    study, both = make_study(tmp_path), {"g2": {"zh": "对数似然", "en": "Log likelihood"}}
+    shown = publish_table(shift, "terms", study=study, columns=["g2"], headings=both).shown
+    assert shown.headings == ("对数似然\nLog likelihood",)
+    chosen = {"columns": ["term", "g2"], "headings": both, "language": "zh"}
     shown = publish_table(shift, "terms", study=study, **chosen).shown
     assert (shown.headings, shown.sides) == (("term", "对数似然"), ("left", "right"))
     assert list(pd.read_csv(tmp_path / "tables" / "terms.csv").columns) == list(shift.columns)
@@ -131,7 +135,7 @@ def test_hostile_cells_in_html(tmp_path: Path) -> None:
     publish_table(own(HOSTILE), "own", study=make_study(tmp_path), caption_text=GIVEN)
     page = (tmp_path / "tables" / "own.html").read_text(encoding="utf-8")
     parsed = Cells(page)
-    assert parsed.cells == ["词", *(plain(cell) for cell in HOSTILE)]
+    assert parsed.cells == 2 * ["词", *(plain(cell) for cell in HOSTILE)]
     assert "script" not in parsed.tags and "A table &lt;i&gt;." in page
     assert '<meta charset="utf-8">' in page and "src=" not in page
 
@@ -140,14 +144,14 @@ def test_html_carries_its_style_on_every_cell(tmp_path: Path) -> None:
     """Pasted into Word, where style sheets are lost, the three rules and the sides remain."""
     publish_table(own(["a", "b"], n=[1, 2]), "own", study=make_study(tmp_path), caption_text=GIVEN)
     page = (tmp_path / "tables" / "own.html").read_text(encoding="utf-8")
-    assert len(re.findall(r"<t[dh][^>]* style=", page)) == 6
-    assert page.count("border-top") == 2 and page.count("border-bottom") == 4 and page.count("text-align:right") == 3
+    assert len(re.findall(r"<t[dh][^>]* style=", page)) == 12
+    assert page.count("border-top") == 4 and page.count("border-bottom") == 8 and page.count("text-align:right") == 6
 
 
 def test_hostile_cells_in_latex(tmp_path: Path) -> None:
     """Each row stays one row, with no command, comment or cell of its own making; the compiler's word is in test_papers."""
     publish_table(own(HOSTILE, n=list(range(len(HOSTILE)))), "own", study=make_study(tmp_path), caption_text=GIVEN)
-    text = (tmp_path / "tables" / "own.tex").read_text(encoding="utf-8")
+    text = (tmp_path / "tables" / "own.en.tex").read_text(encoding="utf-8")
     rows = text.partition("\\midrule\n")[2].partition("\\bottomrule")[0].splitlines()
     assert len(rows) == len(HOSTILE)
     assert all(len(re.findall(r"(?<!\\)&", row)) == 1 and row.endswith(r" \\") for row in rows)
@@ -173,8 +177,9 @@ def test_word_document(tmp_path: Path, shift: pd.DataFrame) -> None:
         document = ElementTree.fromstring(packed.read("word/document.xml"))
         assert b"python-docx" not in packed.read("docProps/core.xml")
     words = ["".join(text.text or "" for text in part.iter(f"{WORD}t")) for part in document.iter(f"{WORD}p")]
-    assert words == [GIVEN["zh"], GIVEN["en"], *shown.headings, *(row[0] for row in shown.rows)]
-    assert len(list(document.iter(f"{WORD}tcBorders"))) == 2
+    cells = [*shown.headings, *(row[0] for row in shown.rows)]
+    assert words == [GIVEN["zh"], *cells, GIVEN["en"], *cells]
+    assert len(list(document.iter(f"{WORD}tcBorders"))) == 4
 
 
 def test_without_python_docx(tmp_path: Path, shift: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +191,7 @@ def test_without_python_docx(tmp_path: Path, shift: pd.DataFrame, monkeypatch: p
     monkeypatch.setattr(module, "version", absent)
     publish_table(shift, "terms", study=make_study(tmp_path))
     entry = read_manifest(tmp_path / "tables", kind="tables")["tables"]["terms"]
-    assert entry["platform"][WORD_PACKAGE] == ABSENT and set(entry["files"]) == {"terms.csv", "terms.tex", "terms.html"}
+    assert entry["platform"][WORD_PACKAGE] == ABSENT and set(entry["files"]) == TEXTS
 
 
 def test_with_a_package_in_place_of_python_docx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +230,7 @@ def test_what_a_notebook_shows(tmp_path: Path) -> None:
     """Jupyter gets an HTML table with its caption and without styles, and the same as plain text."""
     bundle = publish_table(own(["<b>"]), "own", study=make_study(tmp_path), caption_text=GIVEN)._repr_mimebundle_()
     assert bundle["text/plain"] == "A table <i>.\n词\n<b>"
-    assert "<caption><span>A table &lt;i&gt;.</span></caption>" in bundle["text/html"] and "style" not in bundle["text/html"]
+    assert "<caption>A table &lt;i&gt;.</caption>" in bundle["text/html"] and "style" not in bundle["text/html"]
     assert Cells(bundle["text/html"]).cells == ["词", "<b>"]
 
 
