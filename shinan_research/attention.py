@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from .counts import SCOPES, STRATA, Group, belongs, group_label
+from .counts import SCOPES, Group, belongs, group_label, stratum_of
 from .errors import ShinanError
 from .messages import say
 
@@ -94,23 +94,13 @@ def chapter_names(row: Mapping[Any, Any]) -> tuple[str, str]:
 
 
 def match_chapters(chapters: pd.DataFrame, strata: pd.DataFrame | None) -> pd.Series[str]:
-    """Return the name of each chapter's stratum, given `report, chapter, part, title`.
-
-    Raises
-    ------
-    ShinanError
-        If the strata lack a column.
-    """
+    """Return the name of each chapter's stratum, given `report, chapter, part, title` in rows numbered from 0."""
     title = chapters["title"].astype(str).map(lambda words: YEAR.sub("", NUMBER.sub("", words)).strip())
     part = chapters["part"].astype(str)
     alone = part.where(title == "", title)
     if strata is None or strata.empty:
         return alone.where(~_clash(alone, part), part + " " + alone)
-    missing = [name for name in STRATA if name not in strata.columns]
-    if missing:
-        raise ShinanError(f"strata lack the column {', '.join(missing)}; needed: {', '.join(STRATA)}.")
-    named = strata.assign(chapter=strata["chapter"].astype(int)).drop_duplicates(["report", "chapter"])
-    found = chapters.merge(named[list(STRATA)], on=["report", "chapter"], how="left")["stratum"]
+    found = stratum_of(chapters, strata)
     return found.where(found.notna(), alone).astype(str)
 
 

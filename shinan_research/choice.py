@@ -52,7 +52,7 @@ def fit_number(x: sparse.csr_array, topics: int, *, runs: int, seed: int) -> Fit
     ShinanError
         If there are fewer units than topics, or fewer than four runs.
     """
-    if not 2 <= topics <= x.shape[0]:
+    if not isinstance(topics, int | np.integer) or not 2 <= topics <= x.shape[0]:
         raise ShinanError(
             f"{topics} topics for {x.shape[0]} units: expected at least 2 topics and as many units. Lower `topics`, or lower "
             "`length` to cut more units."

@@ -348,7 +348,7 @@ def matching(tokens: pd.DataFrame, before: Group, after: Group, strata: pd.DataF
     names = chapters["chapter_title"].astype(str).where(chapters["chapter_title"] != "", chapters["chapter"].astype(str))
     named: dict[int, str] = {}
     if strata is not None and len(strata):
-        merged = chapters.merge(strata[list(STRATA)].astype({"chapter": int}), on=["report", "chapter"], how="left")["stratum"]
+        merged = stratum_of(chapters, strata)
         named = dict(zip(codes.tolist(), merged.where(merged.notna(), chapters["part"].astype(str)), strict=True))
     table = chapters.assign(code=codes, title=names).groupby(["code", "side"], sort=False).agg(
         chapters=("title", " / ".join), han=("han", "sum")
@@ -364,6 +364,19 @@ def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.in
     """Return the stratum of each unit: that of its chapter, or its part where no row names it; without strata all is one."""
     if strata is None or strata.empty:
         return np.zeros(len(chapter), dtype=np.int64)
+    found = stratum_of(chapter, strata)
+    named = found.where(found.notna(), "rest of " + chapter["part"].reset_index(drop=True))
+    return np.asarray(pd.factorize(named, sort=True)[0], dtype=np.int64)
+
+
+def stratum_of(chapters: pd.DataFrame, strata: pd.DataFrame) -> pd.Series[Any]:
+    """Return the stratum that `strata` gives to the report and chapter of each row, from 0; missing where it names none.
+
+    Raises
+    ------
+    ShinanError
+        If the strata lack a column, a chapter is no number, or one is named twice.
+    """
     missing = [name for name in STRATA if name not in strata.columns]
     if missing:
         raise ShinanError(f"strata lack the column {', '.join(missing)}; needed: {', '.join(STRATA)}.")
@@ -378,6 +391,5 @@ def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.in
         raise ShinanError(
             f"strata name chapter {twice['chapter'].iloc[0]} of {twice['report'].iloc[0]} twice. Give it one stratum."
         )
-    merged: Any = chapter.merge(rows[list(STRATA)], on=["report", "chapter"], how="left")
-    named = merged["stratum"].astype(object).where(merged["stratum"].notna(), "rest of " + merged["part"])
-    return np.asarray(pd.factorize(named, sort=True)[0], dtype=np.int64)
+    merged = chapters[["report", "chapter"]].merge(rows[list(STRATA)], on=["report", "chapter"], how="left")
+    return merged["stratum"].astype(object)

@@ -112,7 +112,9 @@ def describe_topic_words(topics: Topics, *, place: Mapping[str, str], most: int 
         weak = listed([names[topic] for topic in table.loc[table["weak"], "topic"]], one)
         values = topics.settings | {"place": place[one], "number": len(table), "most": most, "limit": WEAK, "weak": weak}
         values |= {name: f"{topics.settings[name]:,}" for name in ("tokens", "terms")} | {"judges": _judges(topics.judges, one)}
-        keys = ["title", "panels", "method", "support", *(["weak"] if table["weak"].any() else [])]
+        values |= {"agree": int((table["same"] == "yes").sum()), "partly": int((table["same"] == "partly").sum())}
+        asked = {"second": (table["same"] != "").any(), "weak": table["weak"].any()}
+        keys = ["title", "panels", "method", "support", *(key for key in asked if asked[key])]
         words["caption"][one] = joined([say(f"describe.topic_words.{key}", one, **values) for key in keys], one)
         rows = [
             say("describe.topic_words.row", one, name=name, words=" ".join(topics.top(topic, 5))) for topic, name in names.items()
@@ -146,12 +148,16 @@ def describe_topic_places(table: pd.DataFrame, *, place: Mapping[str, str]) -> W
         values |= {name: " ".join(_named(row, one).values()) for name, row in (("least", told[0]), ("most", told[-1]))}
         keys = ("title", "told", "most") if len(told) > 1 else ("title", "told")
         words["caption"][one] = joined([say(f"describe.topic_places.{key}", one, **values) for key in keys], one)
-        rows = [
-            f"{chapter_names(row)[one != 'zh']} ({group_name(row['group'], one)}) {row['topic']} {100 * row['share']:.0f}%"
-            for row in lead
-        ]
+        rows = [_leading(row, one) for row in lead]
         words["alt"][one] = say("describe.topic_places.alt", one, rows=listed(rows, one))
     return words
+
+
+def _leading(row: dict[Any, Any], language: str) -> str:
+    """Return a chapter of one group, by its own title, with its leading topic."""
+    own = row | {"titles_before": row[f"titles_{row['side']}"], "titles_after": ""}
+    values = {"name": chapter_names(own)[language != "zh"], "group": group_name(row["group"], language)}
+    return say("describe.topic_places.row", language, **values, topic=row["topic"], share=f"{100 * row['share']:.0f}")
 
 
 def describe_topic_trend(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:

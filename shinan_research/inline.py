@@ -27,8 +27,8 @@ DECIMALS = re.compile(r"(\.\d\d)\d+")  # of places in points: a hundredth is see
 NAMES = ("term", "indicator", "char", "stratum", "label", "topics", "report")  # what names a row, the narrowest first
 LONG, WHOLE = 16, 48  # characters: a cell with more is text, or whole sentences, and is given a width to be read at
 BRIEF = (
-    *NAMES, "place", "variant", "scope", "unit", "headings", "before", "after", "count_before", "count_after", "log2_ratio",
-    "rank", "verdict", "differs",
+    *NAMES, "side", "topic", "share", "place", "variant", "scope", "unit", "headings", "before", "after", "count_before",
+    "count_after", "log2_ratio", "rank", "verdict", "differs",
 )  # fmt: skip
 SENTENCES = ("target_sentence", "outcome_sentence")
 Rows = Mapping[str, Mapping[str, Mapping[str, Any]]]

@@ -15,7 +15,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from .attention import match_chapters
 from .coherence import TOP
-from .counts import Group, belongs, group_label
+from .counts import Group, belongs, group_label, stratum_of
 from .errors import ShinanError
 from .topics import Topics
 
@@ -54,11 +54,10 @@ def second_opinion(topics: Topics, *, models: tuple[str, ...] = MODELS, seed: in
         If a model is unknown.
     """
     unknown = [name for name in models if name not in MODELS]
-    if unknown:
-        raise ShinanError(f"models holds {unknown[0]!r}; allowed: {', '.join(MODELS)}.")
-    fitted = topics.windows.x[: len(topics.runs[0])] if topics.runs.shape[1] else topics.windows.x
-    mine = topics.shares[topics.ids].to_numpy()[: fitted.shape[0]]
-    tables = [_opinion(topics, name, mine, *_fit(name, fitted, len(topics.ids), seed)) for name in models]
+    if unknown or not models:
+        raise ShinanError(f"models is {models!r}; expected one or both of {', '.join(MODELS)}.")
+    mine = topics.shares[topics.ids].to_numpy()
+    tables = [_opinion(topics, name, mine, *_fit(name, topics.windows.x, len(topics.ids), seed)) for name in models]
     table = pd.concat(tables, ignore_index=True)
     table.attrs["settings"] = topics.settings | {"function": "second_opinion", "models": list(models)}
     return table
@@ -121,8 +120,8 @@ def explained_by_chapters(topics: Topics, *, strata: pd.DataFrame | None = None)
     table = topics.shares
     chapter = table["report"].astype(str) + " " + table["chapter"].astype(str)
     if strata is not None and len(strata):
-        named = dict(zip(strata["report"].astype(str) + " " + strata["chapter"].astype(str), strata["stratum"], strict=True))
-        chapter = chapter.map(lambda key: f"= {named[key]}" if key in named else key)
+        named = stratum_of(table, strata)
+        chapter = chapter.where(named.isna(), "= " + named.astype(str))
     code = pd.factorize(chapter)[0]
     leads = np.argmax(table[topics.ids].to_numpy(), axis=1)
     values = [_told(code, leads == number) for number in range(len(topics.ids))]

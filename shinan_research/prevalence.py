@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import sparse, stats
 
 from .counts import Group, belongs, group_label
 from .errors import ShinanError
@@ -18,7 +18,7 @@ from .topics import Topics
 Array = NDArray[np.float64]
 
 DETECT = 0.03
-CHUNK = 2_000
+MEMORY = 10_000_000  # numbers: labellings × clusters × topics that are held at once
 DIGITS = 6
 LEAST_REPORTS = 3
 COLUMNS = (
@@ -29,10 +29,11 @@ COLUMNS = (
 
 
 class Clusters(NamedTuple):
-    """Sums over what is resampled: `size` (clusters), `sums` (clusters × topics) of tokens, the side and the pair of each."""
+    """Sums over what is resampled: `size` (clusters) of tokens, `sums` (clusters × topics), `runs` (of each run), side, pair."""
 
     size: Array
     sums: Array
+    runs: Array
     after: NDArray[np.bool_]
     pair: NDArray[np.int64]
     unit: str
@@ -68,7 +69,8 @@ def prevalence(
     detect
         The shift for which `pairs_needed` is computed, as a share.
     n_permutations, seed
-        Of the permutation of clusters over the groups (within pairs, where there are pairs), studentised.
+        Of the permutation of clusters over the groups (within pairs, where there are pairs). The shift is divided by the
+        standard error that the generative interval has, so that a shift on which the runs disagree counts for less.
 
     Returns
     -------
@@ -82,23 +84,27 @@ def prevalence(
     Raises
     ------
     ShinanError
-        If a group is absent, the two share a report, or one has fewer than two clusters.
+        If a group is absent, the two share a report, one has fewer than two clusters, or level or detect is no share.
 
     Notes
     -----
     The generative interval is that of the ratio estimator with the variance over clusters (Cochran 1977, Sampling techniques,
     ch. 6), to which the bootstrap of clusters tends, with Student's t and Welch's degrees of freedom: the percentile bootstrap
     is too narrow with few clusters. The variance over runs is added to it. Permutation: Janssen (1997), Statistics and
-    Probability Letters 36; p is never 0.
+    Probability Letters 36; p is never 0. Shares sum to one, and a model with misfitted words hands a little of one topic's
+    shift to others: beside a large shift a small one is not to be trusted further than its error.
     """
+    if not (0 < level < 1 and detect > 0):
+        raise ShinanError(f"level is {level!r}, detect {detect!r}; expected shares between 0 and 1, such as 0.95 and 0.03.")
     clusters, sides = _clusters(topics, before, after)
-    shift, error, freedom = _estimate(clusters)
+    labels = clusters.after[None, :].astype(float)
+    shift, error, freedom = _estimate(clusters, labels)
     share = {role: _share(clusters, side) for role, side in (("before", False), ("after", True))}
-    posterior, between = _measurement(topics, sides)
+    posterior, between = _posterior(topics, sides), _between(clusters, labels)[0]
     whole = np.sqrt(error**2 + between**2)
     wide = stats.t.isf((1 - level) / 2, freedom) * whole
     known = stats.norm.isf((1 - level) / 2) * np.sqrt(posterior**2 + between**2)
-    p, low, high = _permute(clusters, shift / np.maximum(error, 1e-12), n_permutations, seed, level)
+    p, low, high = _permute(clusters, shift / np.maximum(whole, 1e-12), n_permutations, seed, level)
     table = pd.DataFrame({
         "topic": topics.ids, "label": topics.stability["zh"], "label_en": topics.stability["en"], "before": group_label(before),
         "after": group_label(after), "share_before": share["before"], "share_after": share["after"], "shift": shift,
@@ -130,18 +136,21 @@ def _clusters(topics: Topics, before: Group, after: Group) -> tuple[Clusters, ND
     paired = not single and places[0] == places[1] and len(places[0]) >= LEAST_REPORTS
     unit = "chapter" if single else "place" if paired else "report"
     keys = ["report", "chapter"] if single else ["place"] if paired else ["report"]
-    values = chosen[topics.ids].mul(chosen["size"], axis=0)
-    groups = values.assign(size=chosen["size"]).groupby([chosen["side"], *(chosen[key] for key in keys)], sort=True).sum()
-    groups = groups[groups["size"] > 0]
-    side = groups.index.get_level_values("side").to_numpy(dtype=bool)
+    chosen = chosen[chosen["size"] > 0]
+    groups = chosen.groupby([chosen["side"], *(chosen[key] for key in keys)], sort=True)
+    heads, weight = groups[["place"]].first(), chosen["size"].to_numpy(dtype=float)
+    member = sparse.csr_array((weight, (groups.ngroup().to_numpy(), np.arange(len(chosen)))), shape=(len(heads), len(chosen)))
+    side = heads.index.get_level_values("side").to_numpy(dtype=bool)
     if min((~side).sum(), side.sum()) < 2:
         raise ShinanError(
             f"{before!r} or {after!r} has fewer than two {unit}s with words of the model; no interval can be given. "
             "Compare reports with chapters, or more reports."
         )
-    pair = pd.factorize(groups.index.get_level_values("place"))[0] if paired else np.arange(len(groups))
-    sums = groups[topics.ids].to_numpy(dtype=float)
-    return Clusters(groups["size"].to_numpy(dtype=float), sums, side, pair, unit), second.astype(np.int64) - first
+    pair = pd.factorize(heads["place"])[0] if paired else np.arange(len(heads))
+    runs = [member @ run[chosen.index].astype(float) for run in topics.runs] if topics.runs.shape[1] else []
+    several = np.array(runs).reshape(len(runs), len(heads), len(topics.ids))
+    sums, size = member @ chosen[topics.ids].to_numpy(dtype=float), member.sum(axis=1).astype(float)
+    return Clusters(size, sums, several, side, pair, unit), second.astype(np.int64) - first
 
 
 def _share(clusters: Clusters, side: bool) -> Array:
@@ -150,9 +159,8 @@ def _share(clusters: Clusters, side: bool) -> Array:
     return np.asarray(clusters.sums[mine].sum(axis=0) / clusters.size[mine].sum())
 
 
-def _estimate(clusters: Clusters) -> tuple[Array, Array, Array]:
-    """Return shift, standard error and degrees of freedom of each topic."""
-    labels = clusters.after[None, :].astype(float)
+def _estimate(clusters: Clusters, labels: Array) -> tuple[Array, Array, Array]:
+    """Return shift, standard error over clusters and degrees of freedom of each topic."""
     shift, variances, counts = _many(clusters, labels)
     if clusters.unit == "place":
         return shift[0], np.sqrt(variances[0, 0]), np.full(len(shift[0]), counts[0, 0] - 1)
@@ -184,27 +192,31 @@ def _many(clusters: Clusters, labels: Array) -> tuple[Array, Array, Array]:
     return shares[1] - shares[0], np.stack(variances), np.stack(sizes)
 
 
-def _measurement(topics: Topics, sides: NDArray[np.int64]) -> tuple[Array, Array]:
-    """Return the standard errors of the shift as a measurement: by the posterior of the units, and between runs."""
+def _posterior(topics: Topics, sides: NDArray[np.int64]) -> Array:
+    """Return the standard error of the shift that comes from the posterior of the units."""
     size = topics.shares["size"].to_numpy(dtype=float)
-    weight = np.zeros(len(size))
-    for side in (-1, 1):
-        weight[sides == side] = side * size[sides == side] / size[sides == side].sum()
-    posterior = np.sqrt(((weight / np.maximum(size, 1)) ** 2) @ topics.variance.astype(float))
-    if not topics.runs.shape[1]:
-        return posterior, np.zeros_like(posterior)
-    runs = np.einsum("u,suk->sk", weight, topics.runs.astype(float))
-    return posterior, runs.std(axis=0, ddof=1)
+    total = np.where(sides != 0, np.where(sides > 0, size[sides > 0].sum(), size[sides < 0].sum()), np.inf)
+    return np.asarray(np.sqrt(total**-2.0 @ topics.variance.astype(float)))
+
+
+def _between(clusters: Clusters, labels: Array) -> Array:
+    """Return the standard deviation of the shift over runs for many labellings (labellings × topics)."""
+    if not len(clusters.runs):
+        return np.zeros((len(labels), clusters.sums.shape[1]))
+    one, two = ((mine / (mine @ clusters.size)[:, None]) for mine in (1 - labels, labels))
+    return np.asarray(((two - one) @ clusters.runs).std(axis=0, ddof=1))
 
 
 def _permute(clusters: Clusters, observed: Array, draws: int, seed: int, level: float) -> tuple[Array, Array, Array]:
     """Return p of the studentised shift, and the range of shifts under permutation."""
     rng = np.random.default_rng(seed)
     reached, shifts = np.ones(len(observed)), []
-    for start in range(0, draws, CHUNK):
-        labels = _deal(clusters, rng, min(CHUNK, draws - start))
+    chunk = max(1, MEMORY // (len(observed) * max(len(clusters.size), len(clusters.runs))))
+    for start in range(0, draws, chunk):
+        labels = _deal(clusters, rng, min(chunk, draws - start))
         shift, variances, _ = _many(clusters, labels)
-        student = shift / np.maximum(np.sqrt(variances.sum(axis=0)), 1e-12)
+        error = np.sqrt(variances.sum(axis=0) + _between(clusters, labels) ** 2)
+        student = shift / np.maximum(error, 1e-12)
         reached += (np.abs(student) >= np.abs(observed) - 1e-9).sum(axis=0)
         shifts.append(shift)
     if not draws:

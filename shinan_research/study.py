@@ -210,7 +210,7 @@ class Study:
         for number, row in enumerate(rows, 2):
             if not all(row[name].strip() for name in LABEL_COLUMNS):
                 raise ApparatusError(f"labels.csv, row {number}: expected fingerprint, zh, en and decided_by; found {row}.")
-        return pd.DataFrame(rows, columns=list(LABEL_COLUMNS))
+        return pd.DataFrame(rows, columns=[*LABEL_COLUMNS, "same"]).fillna("")
 
     @cached_property
     def data_hash(self) -> str:

@@ -38,8 +38,9 @@ class Topics:
     shares
         One row per unit (see :class:`~shinan_research.windows.Windows`) and one column per topic, T1 to TK.
     stability
-        One row per topic: `topic, zh, en, decided_by, fingerprint, share, support` (share of runs that have it), `halves`
-        (cosine between the models of two halves of the runs), `weak` (support below 0.6).
+        One row per topic: `topic, zh, en, decided_by, machine` (the algorithm's label), `same` (does a second reading mean the
+        same? empty without one), `fingerprint, share, support` (share of runs that have it), `halves` (cosine between the
+        models of two halves of the runs), `weak` (support below 0.6).
     choice
         What was measured on each number of topics (:func:`~shinan_research.choice.examine`).
     windows
@@ -87,7 +88,7 @@ class Topics:
 
     def top(self, topic: str, n: int = TOP) -> list[str]:
         """Return the likeliest words of a topic."""
-        return [str(term) for term in self.words.loc[self.words["topic"] == topic, "term"].head(n)]
+        return likeliest(self.words, topic, n)
 
 
 def fit_topics(
@@ -164,12 +165,12 @@ def _topics(windows: Windows, fit: Fit, choice: pd.DataFrame, settings: dict[str
     runs = np.take_along_axis(fit.runs.shares, fit.model.order[:, None, :], axis=2)[:, :, order]
     variance = np.take_along_axis(fit.runs.variance, fit.model.order[:, None, :], axis=2)[:, :, order].mean(axis=0)
     stability = pd.DataFrame({
-        "topic": ids, "zh": "", "en": "", "decided_by": "algorithm",
-        "fingerprint": [" ".join(sorted(_head(words, name, TOP))) for name in ids],
+        "topic": ids, "zh": "", "en": "", "decided_by": "algorithm", "machine": [machine_label(words, name) for name in ids],
+        "same": "", "fingerprint": [" ".join(sorted(likeliest(words, name))) for name in ids],
         "share": _mean_shares(shares, windows.table["size"]),
         "support": fit.model.support[order], "halves": fit.halves[order], "weak": fit.model.support[order] < WEAK,
     })  # fmt: skip
-    stability["zh"] = stability["en"] = [machine_label(words, name) for name in ids]
+    stability["zh"] = stability["en"] = stability["machine"]
     table = pd.concat([windows.table, pd.DataFrame(shares, columns=ids)], axis=1)
     for each, name in ((words, "words"), (table, "shares"), (stability, "stability")):
         each.attrs["settings"] = settings | {"table": name}
@@ -219,7 +220,8 @@ def frex(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((1 / (FREX_WEIGHT / ranks[0] + (1 - FREX_WEIGHT) / ranks[1])).round(6))
 
 
-def _head(words: pd.DataFrame, topic: str, n: int) -> list[str]:
+def likeliest(words: pd.DataFrame, topic: str, n: int = TOP) -> list[str]:
+    """Return the likeliest words of a topic."""
     return [str(term) for term in words.loc[words["topic"] == topic, "term"].head(n)]
 
 
@@ -242,12 +244,13 @@ def name_topics(topics: Topics, labels: pd.DataFrame) -> Topics:
     topics
         The model.
     labels
-        `fingerprint` (ten words, separated by blanks), `zh, en, decided_by`, as in `data/labels.csv`.
+        `fingerprint` (ten words, separated by blanks), `zh, en, decided_by`, and where there is a second reading `same`, as in
+        `data/labels.csv`.
 
     Returns
     -------
     Topics
-        With `zh, en, decided_by` of `stability` filled in.
+        With `zh, en, decided_by, same` of `stability` filled in.
 
     Raises
     ------
@@ -270,8 +273,8 @@ def name_topics(topics: Topics, labels: pd.DataFrame) -> Topics:
         if best in taken:
             raise StudyError(f"labels.csv: {taken[best]!r} and {row['zh']!r} both fit {topics.ids[best]}. Leave one.")
         taken[best] = row["zh"]
-        for name in ("zh", "en", "decided_by"):
-            stability.loc[best, name] = row[name]
+        for name in ("zh", "en", "decided_by", "same"):
+            stability.loc[best, name] = row.get(name, "")
     stability.attrs = dict(topics.stability.attrs)
     return replace(topics, stability=stability)
 

@@ -111,7 +111,8 @@ def topic_windows(tokens: pd.DataFrame, *, length: int = LENGTH, least: int = LE
     kept = sorted(spread[(spread >= least) & (spread <= max(most * units, least))].index)
     if not kept:
         raise ShinanError(
-            f"No term stands in {least} or more of {units} units and in at most {most:.0%} of them. Lower `least`, or `length`."
+            f"No term stands in {least} or more of {units} units and in at most {most:.0%} of them. Lower `least`, lower "
+            "`length` to cut more units, or raise `most`."
         )
     return index_terms(cut, kept)
 

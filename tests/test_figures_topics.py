@@ -93,6 +93,13 @@ def test_the_marks_are_the_shares_of_the_table() -> None:
         assert expected <= drawn, name
 
 
+def test_a_long_name_is_broken_and_the_lines_are_told() -> None:
+    """At 89 mm a long English name stands in two lines, whole; the key says what thick, thin and pale mean."""
+    texts = words(draw("prevalence", width="single", language="en"))
+    assert "A name of a topic that is rather long" in " ".join(texts).replace("T1  ", "").replace("\n", " ")
+    assert {"as a measurement", "if written again", "dealt at random"} <= set(texts)
+
+
 def test_every_topic_has_its_id_and_its_shift() -> None:
     """Each topic stands with its id, and its shift with both intervals in points."""
     table = tables()["prevalence"]

@@ -1,5 +1,7 @@
 """Prevalence: shares and errors by hand, planted shifts found, single pairs that cannot show them said to be so."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,6 +69,32 @@ def test_measurement_holds_runs_and_posterior() -> None:
     assert known_by["measurement_high"] - known_by["shift"] == pytest.approx(expected, abs=1e-5)
 
 
+def test_p_knows_the_spread_over_runs() -> None:
+    """p is the share of all labellings of the chapters whose shift over its whole error, runs included, is as large."""
+    topics, rng = known(ROWS), np.random.default_rng(1)
+    object.__setattr__(topics, "runs", (topics.runs + rng.normal(0, 0.15, topics.runs.shape)).astype(np.float32))
+    table = topics.shares.groupby(["report", "chapter"])
+    size = table["size"].sum().to_numpy(dtype=float)
+    units = topics.shares["size"].to_numpy()
+    cluster = table.ngroup().to_numpy()
+    sums = np.bincount(cluster, units * topics.shares["T1"])
+    runs = [np.bincount(cluster, units * run) for run in topics.runs[:, :, 0]]
+
+    def statistic(after: tuple[int, ...]) -> float:
+        mine, shifts, variance = np.isin(np.arange(6), after), [], 0.0
+        for each in [sums, *runs]:
+            shifts.append(each[mine].sum() / size[mine].sum() - each[~mine].sum() / size[~mine].sum())
+        for side in (mine, ~mine):
+            beyond = (sums[side] - size[side] * sums[side].sum() / size[side].sum()) / size[side].sum()
+            variance += (beyond**2).sum() * 3 / 2
+        return abs(shifts[0]) / (variance + np.var(shifts[1:], ddof=1)) ** 0.5
+
+    reached = [statistic(after) >= statistic((3, 4, 5)) - 1e-9 for after in combinations(range(6), 3)]
+    row = prevalence(topics, 2010, 2011).iloc[0]
+    assert row["p"] == pytest.approx(np.mean(reached), abs=0.02)
+    assert abs(row["p"] - prevalence(known(ROWS), 2010, 2011).iloc[0]["p"]) > 0.05
+
+
 def test_swapping_the_groups_changes_the_sign_alone() -> None:
     """Before and after exchanged give the same p up to the draw, and the shift with the other sign."""
     one, two = prevalence(known(ROWS), 2010, 2011), prevalence(known(ROWS), 2011, 2010)
@@ -120,6 +148,8 @@ def test_bad_input() -> None:
     topics = known(ROWS)
     with pytest.raises(ShinanError, match="No report for 2012"):
         prevalence(topics, 2010, 2012)
+    with pytest.raises(ShinanError, match=r"level is 95, detect 0.03; expected shares between 0 and 1"):
+        prevalence(topics, 2010, 2011, level=95)
     with pytest.raises(ShinanError, match="same report"):
         prevalence(topics, 2010, "a")
     with pytest.raises(ShinanError, match="fewer than two chapters"):

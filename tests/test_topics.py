@@ -69,11 +69,12 @@ def test_a_name_stays_with_its_topic(topics: Topics) -> None:
     words = topics.top("T3")
     labels = pd.DataFrame({
         "fingerprint": [" ".join([*words[:7], "别一", "别二", "别三"])], "zh": ["第三"], "en": ["the third"],
-        "decided_by": ["machine reader"], "note": [""],
+        "decided_by": ["machine reader"], "same": ["partly"], "note": [""],
     })  # fmt: skip
     named = name_topics(topics, labels).stability.set_index("topic")
-    assert named.loc["T3", ["zh", "en", "decided_by"]].tolist() == ["第三", "the third", "machine reader"]
+    assert named.loc["T3", ["zh", "en", "decided_by", "same"]].tolist() == ["第三", "the third", "machine reader", "partly"]
     assert named.loc["T1", "decided_by"] == "algorithm" and named.loc["T1", "zh"].count("·") == 2
+    assert named.loc["T3", "machine"] == topics.stability.set_index("topic").loc["T3", "zh"] and named.loc["T1", "same"] == ""
     assert name_topics(topics, labels).stability.attrs["settings"]["function"] == "fit_topics"
 
 
@@ -130,6 +131,10 @@ def test_bad_input() -> None:
     short = planted_tokens(years=(2010,), chapters=2, sentences=2)
     with pytest.raises(ShinanError, match="Lower `topics`"):
         fit_topics(short, 30, runs=4)
+    with pytest.raises(ShinanError, match=r"1\.5 topics for"):
+        fit_topics(short, 1.5, runs=4)  # type: ignore[arg-type]
+    with pytest.raises(ShinanError, match="raise `most`"):
+        fit_topics(short, 2, runs=4, least=3)
     with pytest.raises(ShinanError, match="too few to choose a number of topics"):
         fit_topics(short, runs=4)
 

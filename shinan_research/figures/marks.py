@@ -33,6 +33,7 @@ MARK_OF = {
     "too concentrated": "untested", "description only": "described",
 }  # fmt: skip
 EVEN_TICKS = (-4, -2, 0, 2, 4)
+CHAPTERS = {"single": 36.0, "onehalf": 45.0, "double": 60.0}  # millimetres for the titles of chapters
 
 
 def of_row(artist: Drawn, *rows: int, table: str = "") -> Drawn:
@@ -107,11 +108,20 @@ def draw_head(figure: Figure, x: float, bottom: float, words: str, *, ha: str = 
 def draw_label(
     figure: Figure, right: float, y: float, term: str, gloss: str = "", *, room: float, lift: tuple[float, float] = (1.3, 1.8)
 ) -> None:
-    """Write a term, and its gloss beneath it, ending at `right`; the wide reading of a term carries a plus."""
+    """Write a term, and its gloss beneath it, ending at `right`; the wide reading of a term carries a plus.
+
+    Words that are too long and have no gloss are broken into two lines.
+    """
     name = term.removesuffix(" (wide)")
     options: dict[str, Any] = {"ha": "right", "va": "center"}
     words = f"{name}＋" if name != term else name
-    fit_text(add_text(figure, right, y - (lift[0] if gloss else 0), words, fontsize=8, color=COLOURS["ink"], **options), room)
+    text = add_text(figure, right, y - (lift[0] if gloss else 0), words, fontsize=8, color=COLOURS["ink"], **options)
+    n = len(words)
+    blanks = [place for place in range(5, n) if words[place] == " "]
+    if blanks and not gloss and text_width(text) > room:
+        middle = min(blanks, key=lambda place: abs(2 * place - n))
+        text.set(text=f"{words[:middle]}\n{words[middle + 1 :]}", fontsize=6.5, linespacing=0.95)
+    fit_text(text, room)
     if gloss:
         fit_text(add_text(figure, right, y + lift[1], gloss, fontsize=6, color="#666666", **options), room)
 

@@ -15,12 +15,11 @@ from matplotlib.patches import Rectangle
 from ..attention import chapter_names
 from ..errors import FigureError
 from ..messages import say
-from .marks import bare, draw_key, draw_label, draw_title, of_row
+from .marks import CHAPTERS, bare, draw_key, draw_label, draw_title, of_row
 from .style import COLOURS, add_axes, add_text, check_glyphs, fit_text, house_style, new_figure, width_mm
 
 HEAD, FOOT, MARGIN, GAP, NAMES, KEY = 8.0, 6.0, 3.0, 3.0, 3.3, 3.8
-ROW = {"zh": 4.4, "en": 4.4, "both": 6.4}
-LABELS = {"single": 36.0, "onehalf": 45.0, "double": 60.0}
+ROW = {"zh": 4.4, "en": 5.2, "both": 6.4}
 SHADES = LinearSegmentedColormap.from_list("shares", ["#ffffff", "#20303c"])
 STEPS = (0.1, 0.3, 0.6, 1.0)
 
@@ -48,10 +47,10 @@ def draw_topic_places(
     numbered = table.reset_index(drop=True).assign(number=range(len(table)))
     chapters = sorted(table.drop_duplicates("stratum").to_dict("records"), key=lambda one: parts.index(one["part"]))
     strata, ids = [one["stratum"] for one in chapters], list(dict.fromkeys(table["topic"]))
-    across, left, row, double = width_mm(width), LABELS[width], ROW[language], width == "double"
+    across, left, row, double = width_mm(width), CHAPTERS[width], ROW[language], width == "double"
     body, room = len(chapters) * row, (across - left - 2 - MARGIN - GAP) / 2
     lines = -(-len(ids) // (2 if double else 1))
-    keys = KEY * (1 if double else 2)
+    keys = KEY * (1 if double else 3 if language == "both" else 2)
     with house_style():
         figure = figure or new_figure(width, HEAD + body + FOOT + lines * NAMES + 4 + keys)
         for place, side in enumerate(("before", "after")):
@@ -66,7 +65,8 @@ def draw_topic_places(
         _names(figure, table.drop_duplicates("topic").to_dict("records"), HEAD + body + FOOT, across, lines, language)
         shades = [({"marker": "s", "color": SHADES(step), "markersize": 5}, f"{100 * step:.0f}%") for step in STEPS]
         cross = {"marker": "x", "color": COLOURS["neutral"], "markersize": 3.4}
-        draw_key(figure, [*shades, (cross, say("topics.absent", language))], -1.0 - keys, left=MARGIN + 1.5)
+        rest = [(cross, say("topics.absent", language)), ({}, say("topics.told", language))]
+        draw_key(figure, [*shades, *rest], -1.0 - keys, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
 

@@ -28,7 +28,8 @@ from .style import (
     width_mm,
 )
 
-HEAD, FOOT, KEY, MARGIN, GAP = 12.0, 9.0, 5.0, 3.0, 5.0
+HEAD, FOOT, KEY, MARGIN, GAP = 12.0, 9.0, 3.6, 3.0, 5.0
+KEY_LINES = {"double": 1, "onehalf": 2, "single": 3}
 
 
 class Layout(NamedTuple):
@@ -53,7 +54,12 @@ LINES: dict[str, dict[str, Any]] = {
     "_sentences": GREY | {"marker": "^", "linestyle": "-"},
     "_tokens": GREY | {"marker": "v", "linestyle": (0, (1, 1.2))},
 }
-LAYOUTS = {"double": Layout(48, 50, 6.6), "onehalf": Layout(36, 32, 6.6), "single": Layout(29, 23, 6.6)}
+BARS: dict[str, dict[str, Any]] = {
+    "measured": {"marker": "_", "color": "#666666", "markersize": 7, "markeredgewidth": 2.2},
+    "rewritten": {"marker": "_", "color": "#666666", "markersize": 7, "markeredgewidth": 0.7},
+    "dealt": {"marker": "s", "color": "#dcdcdc", "markersize": 5},
+}
+LAYOUTS = {"double": Layout(48, 50, 6.6), "onehalf": Layout(36, 32, 6.6), "single": Layout(30, 23, 6.6)}
 
 
 def draw_prevalence(
@@ -80,14 +86,16 @@ def draw_prevalence(
         raise FigureError("Nothing to draw: the table of topics has no rows.")
     layout, across = LAYOUTS[width], width_mm(width)
     with house_style():
-        figure = figure or new_figure(width, HEAD + len(table) * layout.row + FOOT + KEY)
+        foot = 1.4 + KEY * KEY_LINES[width]
+        figure = figure or new_figure(width, HEAD + len(table) * layout.row + FOOT + foot)
         _topic_labels(figure, table, layout, language)
         rows = {"before": table["share_before"], "after": table["share_after"]}
         left, body = layout.label + GAP + layout.first, len(table) * layout.row
         _shares(add_axes(figure, layout.label, HEAD, layout.first, body), rows, language)
         _shifts(add_axes(figure, left, HEAD, across - left - MARGIN, body), table, language)
         _titles(figure, table, (layout.label, left), ("shares", "shift"), language)
-        marks.draw_key(figure, marks.verdict_key(table["verdict"], language), -3.0, left=layout.label + 1.2)
+        keys = [(style, say(f"topics.{name}", language)) for name, style in BARS.items()]
+        marks.draw_key(figure, [*marks.verdict_key(table["verdict"], language), *keys], 2 - foot, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
 
@@ -109,19 +117,19 @@ def draw_attention(table: pd.DataFrame, *, width: str = "double", language: str 
     """
     if table.empty:
         raise FigureError("Nothing to draw: the table of chapters has no rows.")
-    layout, across = LAYOUTS[width], width_mm(width)
+    label, row_height, across = marks.CHAPTERS[width], LAYOUTS[width].row, width_mm(width)
     with house_style():
-        figure = figure or new_figure(width, HEAD + len(table) * layout.row + FOOT)
-        room = across - layout.label - MARGIN
+        figure = figure or new_figure(width, HEAD + len(table) * row_height + FOOT)
         for place, row in enumerate(table.to_dict("records")):
             title, name = chapter_names(row)
             gloss = name if language == "both" and name != title else ""
             words = name if language == "en" else title
-            y = HEAD + (place + 0.5) * layout.row
-            marks.draw_label(figure, layout.label - 1.5, y, words, gloss, room=layout.label - 2.5)
+            y = HEAD + (place + 0.5) * row_height
+            marks.draw_label(figure, label, y, words, gloss, room=label - MARGIN)
         shares = {role: table[f"share_{role}"].where(table[f"chapters_{role}"] > 0) for role in MARKERS}
-        _shares(add_axes(figure, layout.label, HEAD, room, len(table) * layout.row), shares, language)
-        _titles(figure, table, (layout.label,), ("attention",), language)
+        body = (label + 1.5, HEAD, across - label - 1.5 - MARGIN, len(table) * row_height)
+        _shares(add_axes(figure, *body), shares, language)
+        _titles(figure, table, (label + 1.5,), ("attention",), language)
         check_glyphs(figure)
     return figure
 
@@ -168,7 +176,7 @@ def _topic_labels(figure: Figure, table: pd.DataFrame, layout: Layout, language:
         words = other if language == "en" else label
         gloss = other if language == "both" and other != label else ""
         y = HEAD + (place + 0.5) * layout.row
-        marks.draw_label(figure, layout.label - 1.5, y, f"{row['topic']}  {words}", gloss, room=layout.label - 2.5)
+        marks.draw_label(figure, layout.label - 1, y, f"{row['topic']}  {words}", gloss, room=layout.label - 2.2)
 
 
 def _titles(figure: Figure, table: pd.DataFrame, lefts: tuple[float, ...], keys: tuple[str, ...], language: str) -> None:
@@ -205,11 +213,10 @@ def _shifts(ax: Axes, table: pd.DataFrame, language: str) -> None:
     _rows(ax, len(table))
     for place, row in enumerate(table.to_dict("records")):
         low, high = 100 * row["null_low"], 100 * row["null_high"]
-        ax.barh(place, high - low, left=low, height=0.5, color="#ececec", zorder=0)
-        for start, end, line in (("low", "high", 0.7), ("measurement_low", "measurement_high", 2.2)):
-            ax.plot(
-                [100 * row[start], 100 * row[end]], [place] * 2, color="#666666", linewidth=line, solid_capstyle="butt", zorder=1
-            )
+        ax.barh(place, high - low, left=low, height=0.5, color=BARS["dealt"]["color"], zorder=0)
+        for name, start, end in (("rewritten", "low", "high"), ("measured", "measurement_low", "measurement_high")):
+            line = {"color": BARS[name]["color"], "linewidth": BARS[name]["markeredgewidth"]}
+            ax.plot([100 * row[start], 100 * row[end]], [place] * 2, solid_capstyle="butt", zorder=1, **line)
         mark = marks.verdict_mark(row["verdict"], markersize=4.4, zorder=3)
         marks.of_row(ax.plot([100 * row["shift"]], [place], **mark)[0], place)
     ax.axvline(0, color="#333333", linewidth=0.5, zorder=0.5)
