@@ -113,7 +113,7 @@ def describe_topic_words(topics: Topics, *, place: Mapping[str, str], most: int 
         values = topics.settings | {"place": place[one], "number": len(table), "most": most, "limit": WEAK, "weak": weak}
         values |= {name: f"{topics.settings[name]:,}" for name in ("tokens", "terms")} | {"judges": _judges(topics.judges, one)}
         values |= {"agree": int((table["same"] == "yes").sum()), "partly": int((table["same"] == "partly").sum())}
-        asked = {"second": (table["same"] != "").any(), "weak": table["weak"].any()}
+        asked = {"second": (table["same"] != "").any(), "weak": table["weak"].any(), "unkept": _rule(topics.choice) == "unkept"}
         keys = ["title", "panels", "method", "support", *(key for key in asked if asked[key])]
         words["caption"][one] = joined([say(f"describe.topic_words.{key}", one, **values) for key in keys], one)
         rows = [
@@ -278,19 +278,23 @@ def describe_choice(table: pd.DataFrame) -> Words:
         `caption` and `alt`, each `{"zh": …, "en": …}`.
     """
     words: Words = {"caption": {}, "alt": {}}
-    passed = table.loc[table["chosen"], ["supported", "steady", "coherent"]].all(axis=None)
-    rule = "by_hand" if not table.attrs["settings"]["by_rule"] else "kept" if passed else "unkept"
     row = table[table["chosen"]].iloc[0]
     values: dict[str, object] = {"low": table["topics"].min(), "high": table["topics"].max(), "chosen": row["topics"]}
     values |= {"halves": LEAST_HALVES, "support": LEAST_SUPPORT, "reports": table.attrs["settings"]["reference_reports"]}
     values |= {name: f"{row[column]:.2f}" for name, column in AGREEMENTS.items()}
     for one in LANGUAGES:
-        result = joined([say(f"describe.choice.{key}", one, **values) for key in (rule, "excess")], one)
+        result = joined([say(f"describe.choice.{key}", one, **values) for key in (_rule(table), "excess")], one)
         words["caption"][one] = joined(
             [*(say(f"describe.choice.{key}", one, **values) for key in ("title", "panels")), result], one
         )
         words["alt"][one] = say("describe.choice.alt", one, result=result, **values)
     return words
+
+
+def _rule(choice: pd.DataFrame) -> str:
+    """Return how a number of topics was found: by hand, kept by the rule, or taken although none passed."""
+    passed = choice.loc[choice["chosen"], ["supported", "steady", "coherent"]].all(axis=None)
+    return "by_hand" if not choice.attrs["settings"]["by_rule"] else "kept" if passed else "unkept"
 
 
 def _groups(table: pd.DataFrame, language: str) -> dict[str, Any]:

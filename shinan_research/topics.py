@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -332,13 +331,3 @@ def add_reports(topics: Topics, tokens: pd.DataFrame) -> Topics:
 def _sentences(windows: Windows) -> int:
     """Return how many sentence numbers are taken."""
     return int(windows.frame["sentence"].max()) + 1 if len(windows.frame) else 0
-
-
-def fingerprint(topics: Topics) -> str:
-    """Return sixteen hexadecimal digits that change when a share or a word's probability does."""
-    blobs = (
-        topics.shares[topics.ids].to_numpy().tobytes(),
-        topics.words["probability"].to_numpy().tobytes(),
-        "\n".join(topics.words["term"]).encode(),
-    )
-    return hashlib.sha256(b"".join(blobs)).hexdigest()[:16]

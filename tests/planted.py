@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pandas as pd
+
+from shinan_research.topics import Topics
 
 THEMES = ("甲乙丙丁戊", "春夏秋冬夜", "金木水火土", "红黄蓝绿紫")
 WORDS = [[first + second for first in theme for second in theme if first != second] for theme in THEMES]
@@ -51,3 +55,9 @@ def planted_tokens(
     table = pd.DataFrame(rows, columns=columns).assign(heading=False)
     table.attrs["settings"] = {"function": "tokenize"}
     return table
+
+
+def digest(topics: Topics) -> str:
+    """Return a digest that changes when a byte of a share, a probability or a term does."""
+    blobs = (topics.shares[topics.ids].to_numpy().tobytes(), topics.words["probability"].to_numpy().tobytes())
+    return hashlib.sha256(b"".join(blobs) + "\n".join(topics.words["term"]).encode()).hexdigest()

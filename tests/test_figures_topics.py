@@ -1,5 +1,6 @@
 """The figures of attention and topics, asked through their artists: what stands where, and that nothing collides."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -136,6 +137,32 @@ def test_captions_say_what_the_tables_say() -> None:
         assert model().stability[one][0] in describe_topic_words(model(), place=PLACE)["alt"][one] and PLACE[one] in weak
         said = describe_topic_places(tables()["places"], place=PLACE)
         assert PLACE[one] in said["caption"][one] and f"{tables()['places'].attrs['settings']['ami']:.2f}" in said["caption"][one]
+
+
+def test_a_caption_tells_of_a_second_reading_and_of_a_number_that_passed_nothing() -> None:
+    """How many names a second reading bears out is counted, and where no number of topics passed, the words say so too."""
+    topics = model()
+    seen = replace(topics, stability=topics.stability.assign(same=["yes", *["partly"] * (len(topics.ids) - 1)]))
+    told = describe_topic_words(seen, place=PLACE)["caption"]["en"]
+    assert f"a second reading gave 1 the same meaning and {len(topics.ids) - 1} in part" in told
+    failed = topics.choice.assign(steady=False)
+    failed.attrs = topics.choice.attrs
+    told = describe_topic_words(replace(seen, choice=failed), place=PLACE)["caption"]["en"]
+    assert "No number of topics passed the rule" in told
+    kept = topics.choice.assign(supported=True, steady=True, coherent=True)
+    kept.attrs = topics.choice.attrs
+    told = describe_topic_words(replace(topics, choice=kept), place=PLACE)["caption"]["en"]
+    assert "second reading" not in told and "passed the rule" not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_chapter_is_named_by_the_title_of_its_own_report(language: str) -> None:
+    """In Chinese the leading topic of a chapter is told with the title that the report in question gives it."""
+    places = tables()["places"].copy()
+    places.attrs = tables()["places"].attrs
+    places["titles_before"], places["titles_after"] = "一、旧题，其余", "二、新题，其余"
+    said = describe_topic_places(places, place=PLACE)["alt"][language]
+    assert ("旧题（2010年）" in said and "新题（2011年）" in said) == (language == "zh")
 
 
 def test_words_are_bars_of_their_probability() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from planted import THEMES, planted_tokens
+from planted import THEMES, digest, planted_tokens
 
 from shinan_research.errors import ShinanError, StudyError
-from shinan_research.topics import Topics, add_reports, fingerprint, fit_topics, frex, name_topics
+from shinan_research.topics import Topics, add_reports, fit_topics, frex, name_topics
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,8 +143,8 @@ def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
     """Shares and words are the same to the byte in another process, with two threads and another hash seed."""
     words = (
         "import sys; sys.path.insert(0, 'tests')\n"
-        "from planted import planted_tokens\nfrom shinan_research.topics import fingerprint, fit_topics\n"
-        "print(fingerprint(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6)))"
+        "from planted import digest, planted_tokens\nfrom shinan_research.topics import fit_topics\n"
+        "print(digest(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6)))"
     )
     found = set()
     for threads, hash_seed in (("1", "0"), ("2", "7")):
@@ -152,4 +152,4 @@ def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
         environment = os.environ | dict.fromkeys(names, threads) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
         run = subprocess.run([sys.executable, "-c", words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         found.add(run.stdout.strip())
-    assert found == {fingerprint(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6))}
+    assert found == {digest(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6))}

@@ -198,8 +198,9 @@ def shifts() -> Rows:
     cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 1000))
     cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 80), ("fitted", 20, 0.0, 25))
     for kind, pairs, shift, draws in cases:
-        rng, inside, reached, raw, needed, wrong = np.random.default_rng(7), [], [], [], [], []
-        for _ in range(draws):
+        inside, reached, raw, needed, wrong = [], [], [], [], []
+        for draw in range(draws):
+            rng = np.random.default_rng([101, draw])
             table, shares = units_of(rng, pairs, shift)
             topics, partner = (known(table, shares), np.arange(6)) if kind == "known" else estimated(table, shares, rng)
             truth = np.array([shift, -shift, 0, 0, 0, 0])[partner]
