@@ -12,6 +12,7 @@ from test_counts import tokens_of
 
 from shinan_research import Segmenter, ShinanError, compare, occurrences, open_study, outline, restore, tokenize
 from shinan_research.counts import count_units
+from shinan_research.occurrences import as_terms
 from shinan_research.rates import (
     Strata,
     chi_square,
@@ -22,7 +23,7 @@ from shinan_research.rates import (
     quasi_jeffreys,
     raw_dispersion,
 )
-from shinan_research.shifts import COLUMNS
+from shinan_research.shifts import COLUMNS, declared
 
 ROOT = Path(__file__).parents[1]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
@@ -425,18 +426,29 @@ def matching(*rows: tuple[int, int, str]) -> pd.DataFrame:
 
 def test_strata_with_one_group_add_nothing() -> None:
     """A chapter without counterpart enters counts and rates; ratio, interval, dispersion and p are those without it."""
-    alone, pair = filled("花花花", blocks=8), (uneven(4), uneven(5))
+    alone, pair = filled("花花花", blocks=8), (uneven(4), uneven(5, blocks=3))
     strata = matching(*((year, chapter, "甲") for year in (2001, 2002) for chapter in range(4)), (2001, 4, "乙"))
     matched = run([*pair[0], alone], pair[1], strata=strata)
     sizes = ("blocks_before", "blocks_after", "strata", "strata_matched", "unmatched_before", "unmatched_after")
-    assert [matched.attrs["settings"][name] for name in sizes] == [16 + 8, 16, 2, 1, 8, 0]
+    assert [matched.attrs["settings"][name] for name in sizes] == [16 + 8, 12, 2, 1, 8, 0]
     turned = compare(tokens_of({BEFORE: [*pair[0], alone], AFTER: pair[1]}), AFTER, BEFORE, terms=["花"], strata=strata)
-    assert [turned.attrs["settings"][name] for name in sizes] == [16, 16 + 8, 2, 1, 0, 8]
+    assert [turned.attrs["settings"][name] for name in sizes] == [12, 16 + 8, 2, 1, 0, 8]
     with_it, without = matched.iloc[0], run(*pair).iloc[0]
     assert with_it["count_before"] == without["count_before"] + 24 == with_it["matched_before"] + 24
     assert with_it["blocks"] == without["blocks"] + 8
     columns = ["low", "high", "dispersion", "keyness", "p_closed", "p", "detectable_ratio"]
     assert with_it[columns].tolist() == pytest.approx(without[columns].tolist(), rel=1e-9)
+
+
+def test_without_declared_terms_the_words_that_stand_out_take_their_place() -> None:
+    """Declared terms stay as they are; without any come the eight words at the head of the vocabulary, tested ones first."""
+    words = [f"词{number}" for number in range(12)]
+    vocabulary = pd.DataFrame({"term": words, "p": [np.nan, *[0.5] * 11]})
+    given = as_terms(["花"])
+    assert declared(given, vocabulary) is given
+    found = declared(given.head(0), vocabulary)
+    assert found["term"].tolist() == words[1:9] and set(found["family"]) == {"stand out"}
+    assert declared(given.head(0), vocabulary.assign(p=np.nan), most=2)["term"].tolist() == words[:2]
 
 
 def test_no_stratum_in_common() -> None:

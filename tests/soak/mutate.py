@@ -21,7 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = dict.fromkeys(("rates", "permutation", "shifts"), ("shifts", "groups")) | {"word_shift": ("word_shift", "groups")}
+TESTS = dict.fromkeys(("rates", "permutation", "shifts"), ("shifts", "groups", "tallies")) | {
+    "word_shift": ("word_shift", "groups")
+}
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
     ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.And: ast.Or, ast.Or: ast.And, ast.In: ast.NotIn, ast.NotIn: ast.In,
