@@ -19,6 +19,7 @@ NUMBERING = re.compile(r"^[(（]?[一二三四五六七八九十\d]+[)）]?[、.
 CLAUSE = re.compile(r"[,，、;；:：。\s]")
 SHORTEST_PREFIX = 2
 RECONCILED = "reconcilable"
+AND = "、"  # between places of a study
 PARTS = {"review": "carried", "plan": "again"}
 
 
@@ -280,9 +281,14 @@ def describe_targets(
         `caption_text` and `alt`, each `{"zh": …, "en": …}`, as :func:`~shinan_research.publish.publish` takes them.
     """
     return {
-        "caption_text": {language: _caption(targets, claims, carried, place[language], language) for language in LANGUAGES},
+        "caption_text": {one: _caption(targets, claims, carried, _named(targets, place)[one], one) for one in LANGUAGES},
         "alt": {language: _alt(targets, claims, language) for language in LANGUAGES},
     }
+
+
+def _named(targets: pd.DataFrame, place: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the place whose targets these are: the study's, or that of the pair where the study holds several places."""
+    return place if AND not in place["zh"] else dict.fromkeys(LANGUAGES, str(targets["place"].iloc[0]))
 
 
 def _caption(targets: pd.DataFrame, claims: pd.DataFrame, carried: pd.DataFrame | None, place: str, language: str) -> str:
