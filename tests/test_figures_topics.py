@@ -208,7 +208,7 @@ def test_sentences_on_attention_and_on_other_models() -> None:
     )
     assert "6 chapters of 2010, 5 have no counterpart" in answer_attention(table.assign(chapters_after=[0, 0, 0, 1, 0, 0]))
     assert "Of the chapters that both have" not in answer_attention(table.assign(chapters_after=0))
-    assert "2010年的报告才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")
+    assert "只有2010年才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")
     other = second_opinion(model())
     nmf = other[other["model"] == "nmf"]["correlation"]
     assert f"{nmf.min():.2f} to {nmf.max():.2f} (median {nmf.median():.2f})" in answer_opinions(other)
