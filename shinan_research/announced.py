@@ -222,9 +222,7 @@ def _readers(targets: pd.DataFrame, links: pd.DataFrame, language: str) -> str:
     """Say who decided, and how far two readings agree where there are two."""
     judges = {str(judge): int(n) for judge, n in targets["decided_by"].value_counts().sort_index().items()}
     gap = "、" if language == "zh" else ", "
-    named = gap.join(
-        say("announced.verdict", language, n=n, verdict=say(f"judge.{judge}", language)) for judge, n in judges.items()
-    )
+    named = gap.join(say("announced.judged", language, n=n, judge=say(f"judge.{judge}", language)) for judge, n in judges.items())
     found = agreement(links[links["report"].isin(set(targets["report"]))])
     if not found["both"]:
         key = "readers_algorithm" if set(judges) == {"algorithm"} else "readers"
