@@ -126,7 +126,7 @@ def test_nothing_leaves_the_canvas_and_nothing_collides(real, width: str, langua
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("language", ["en", "both"])
 def test_glosses(real, width: str, language: str) -> None:
-    """With a long gloss for every indicator and theme nothing collides; they are seen, but not below double for both languages."""
+    """With a long gloss for every indicator and theme nothing collides; both languages show them at double width only."""
     names = [*real[0]["indicator"], *real[0]["theme"], *real[1]["indicator"]]
     glosses = {name: f"gloss {place} of an indicator with words" for place, name in enumerate(names)}
     figure = draw_targets(real[0], real[1], real[4], glosses=glosses, width=width, language=language)
