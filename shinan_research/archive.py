@@ -19,7 +19,7 @@ from .verify import compare_kit
 FOLDERS = (".ci", "data", "figures", "notebooks", "shinan_research", "tables", "tests", "tools", "build/html", "build/notebooks")
 FILES = (
     ".gitattributes", ".gitignore", "CHANGELOG.md", "CITATION.cff", "LICENSE", "LICENSES.md", "Makefile", "README.md",
-    "README.zh.md", "SECURITY.md", "environment.yml", "pyproject.toml", "requirements.lock",
+    "README.zh.md", "SECURITY.md", "environment.yml", "pyproject.toml", "requirements.lock", "start.py",
 )  # fmt: skip
 LIBRARY = Path(__file__).parent
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints")

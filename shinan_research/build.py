@@ -18,6 +18,7 @@ import pandas as pd
 from .dictionary import RESOURCES
 from .errors import ApparatusError, ShinanError
 from .files import sha256, write_atomically
+from .gallery import gallery
 from .inline import MIME, terms_of
 from .kit import build_kit, record_prose
 from .passages import FOLDER, Passages
@@ -29,7 +30,6 @@ from .verify import COLUMNS, KINDS, adopt_products, compare_kit, compare_product
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-BRACKETS, MASKED = r"([\[\]\\])", r"\\\1"
 Say = Callable[[str], None]
 
 
@@ -148,7 +148,7 @@ def read_state(root: Path) -> dict[str, Any]:
 def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool:
     """Return whether a notebook must run: its inputs have changed, or a product is not as it was left."""
     record = state["notebooks"].get(path.stem, {})
-    if record.get("inputs") != sha256((engine + sha256(path)).encode()):
+    if record.get("inputs") != inputs(path, engine):
         return True
     if record.get("numbers") != _numbers(root, path.stem):
         return True
@@ -175,9 +175,8 @@ def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: N
     table = compare_products(stage, study.root, by=path.stem)
     adopt_products(stage, study.root, table, by=path.stem)
     made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
-    title = _title(notebook, path.stem)
-    around = [("index.html", study.title["en"])]
-    page = export_html(notebook, title=title, language=study.language, links=around, address=passages.address)
+    title, links = _title(path), [("index.html", study.title["en"]), *_neighbours(path)]
+    page = export_html(notebook, title=title, language=study.language, links=links, address=passages.address)
     outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     figures = [data[MIME] for data in outputs if MIME in data]
     written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": page.encode("utf-8")}
@@ -188,7 +187,7 @@ def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: N
         entries = read_manifest(study.root / kind, kind=kind)[kind]
         products |= {f"{kind}/{file}": digest for name in names for file, digest in entries[name]["files"].items()}
     return {
-        "inputs": sha256((engine + sha256(path)).encode()), "products": products, "title": title, **made,
+        "inputs": inputs(path, engine), "products": products, "title": title, **made,
         "terms": terms_of(figures), "numbers": _numbers(study.root, path.stem),
         "status": table.set_index("name")[["status", "what"]].T.to_dict(),
     }  # fmt: skip
@@ -220,11 +219,29 @@ def _closing(study: Study, state: dict[str, Any], ran: list[str]) -> pd.DataFram
     return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
 
 
-def _title(notebook: Any, name: str) -> str:
+def _title(path: Path) -> str:
     """Return the first heading of a notebook, or its name."""
-    words = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        words = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    except (OSError, ValueError, LookupError, TypeError):
+        return path.stem
     found = re.search(r"^# +(.+)$", words, re.MULTILINE)
-    return found[1].strip() if found else name
+    return found[1].strip() if found else path.stem
+
+
+def _neighbours(path: Path) -> list[tuple[str, str]]:
+    """Return addresses and titles of the pages before and after that of a notebook."""
+    paths = notebooks(path.parent.parent)
+    place = paths.index(path)
+    around = {"before": paths[place - 1] if place else None, "after": next(iter(paths[place + 1 :]), None)}
+    arrows = {"before": "← {}", "after": "{} →"}
+    return [(f"{quote(one.stem)}.html", arrows[side].format(_title(one))) for side, one in around.items() if one]
+
+
+def inputs(path: Path, engine: str) -> str:
+    """Return a digest of what the executed notebook and its page depend on."""
+    return sha256(json_bytes([engine, sha256(path), _neighbours(path)]))
 
 
 def _bytes(notebook: Any) -> bytes:
@@ -235,23 +252,17 @@ def _bytes(notebook: Any) -> bytes:
 
 
 def _index(study: Study, state: dict[str, Any]) -> None:
-    """Write the list of pages, where it has changed."""
-    import nbformat
-
-    from .exporter import export_html
-
-    names = {stem: record["title"] for stem, record in state["notebooks"].items()}
-    key = sha256(json_bytes([names, study.title]))
+    """Write the first page, where it has changed."""
+    key = sha256(json_bytes([[stem, record["products"]] for stem, record in state["notebooks"].items()]))
     path = study.root / "build" / "html" / "index.html"
     if path.exists() and state.get("index") == key:
         return
-    listed = "\n".join(f"1. [{re.sub(BRACKETS, MASKED, title)}]({quote(stem)}.html)" for stem, title in names.items())
-    words = f"# {study.title['zh']}\n\n{study.title['en']}\n\n{listed}"
-    page = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(words, id="index")])
-    write_atomically(path, export_html(page, title=study.title["zh"], language="both").encode("utf-8"))
+    folder = study.root / "build" / "notebooks"
+    executed = {stem: json.loads((folder / f"{stem}.ipynb").read_text(encoding="utf-8")) for stem in state["notebooks"]}
+    write_atomically(path, gallery(study, state["notebooks"], executed).encode("utf-8"))
     state["index"] = key
     for old in sorted(path.parent.glob("*.html")):
-        if old.stem not in {*names, "index"}:
+        if old.stem not in {*state["notebooks"], "index"}:
             old.unlink()
 
 

@@ -91,7 +91,9 @@ def inline_html(data: Mapping[str, Any], address: Address) -> str | None:
         )
     except (ElementTree.ParseError, LookupError, TypeError, ValueError, AttributeError):
         return None
-    shown = f'<div class="canvas">{drawing}</div><figcaption>{caption}</figcaption>'
+    width = root.get("width", "")
+    style = f' style="--width:{width}"' if re.fullmatch(r"\d+(\.\d+)?pt", width) else ""
+    shown = f'<div class="canvas"{style}>{drawing}</div><figcaption>{caption}</figcaption>'
     return f'<figure id="{name}" class="plot">{shown}</figure>{guides}{listed}'
 
 

@@ -27,6 +27,7 @@ MEMORY = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 CELL_FILE = re.compile(r"(?<!\S)\S*ipykernel_\d+\S*\.py")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
 PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]+")
+SMALL = (720, 720)
 UNSEEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -68,6 +69,25 @@ def printed_size(encoded: str) -> tuple[int, int]:
             return round(opened.width * scale), round(opened.height * scale)
     except (OSError, ValueError, ZeroDivisionError) as error:
         raise FigureError(f"Not a picture: it begins with {encoded[:12]!r} (base64). Save the figure as PNG.") from error
+
+
+def small_picture(encoded: str) -> str:
+    """Return a picture (in base64) as one for a gallery, at most `SMALL` pixels wide and in few colours.
+
+    Raises
+    ------
+    FigureError
+        If the bytes are no picture.
+    """
+    from PIL import Image
+
+    printed_size(encoded)
+    target = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as opened:
+        picture = opened.convert("RGB")
+        picture.thumbnail(SMALL, Image.Resampling.LANCZOS)
+        picture.quantize(64).save(target, "png", optimize=True)
+    return base64.b64encode(target.getvalue()).decode("ascii")
 
 
 def run_notebook(path: Path, *, working: Path, timeout: int = 600) -> NotebookNode:

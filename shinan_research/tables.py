@@ -19,6 +19,7 @@ from .errors import FigureError
 from .explain import confounding, probability, ratio, verdict_name
 from .files import sha256, write_together
 from .messages import LANGUAGES, say
+from .occurrences import WIDE
 from .publish import MANIFEST, checked_settings, csv_bytes, json_bytes, read_manifest, running_platform, zip_bytes
 from .study import Study
 
@@ -185,7 +186,8 @@ def _shown_shift(table: pd.DataFrame, language: str) -> Shown:
     values["level"] = f"{100 * table.attrs['settings']['level']:g}"
     rows = []
     for row in table.to_dict("records"):
-        cells = [str(row["term"]), *(_word_for(name, row[name], language) for name in varying)]
+        term = str(row["term"]).replace(WIDE.format(""), say("explain.wide", "zh" if language == "zh" else "en"))
+        cells = [term, *(_word_for(name, row[name], language) for name in varying)]
         cells += [str(row["count_before"]), str(row["count_after"]), f"{row['rate_before']:.1f}", f"{row['rate_after']:.1f}"]
         cells += [_interval(row), NOTHING if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"])]
         rows.append(tuple(plain(cell) for cell in [*cells, verdict_name(row, language)]))

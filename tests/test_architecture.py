@@ -26,8 +26,8 @@ ORDER = (
     "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
     "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "describe_topics", "figures", "inline",
-    "publish", "tables", "kit", "render", "exporter", "passages", "verify", "build", "archive", "new", "own", "workplace",
-    "__main__",
+    "publish", "tables", "kit", "render", "exporter", "gallery", "passages", "verify", "build", "archive", "new", "own",
+    "workplace", "__main__",
 )  # fmt: skip
 READERS = (
     "files", "settled", "intake",

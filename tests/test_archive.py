@@ -49,8 +49,7 @@ def refresh(root: Path) -> None:
     """Write the record of a build, as reproduce leaves it."""
     engine = build.digest_of_engine(open_study(root))
     products = {name: sha256(root / name) for name in ("build/html/one.html", "build/notebooks/one.ipynb")}
-    inputs = sha256((engine + sha256(root / "notebooks/one.ipynb")).encode())
-    entry = {"inputs": inputs, "products": products, "figures": ["own"]}
+    entry = {"inputs": build.inputs(root / "notebooks/one.ipynb", engine), "products": products, "figures": ["own"]}
     if hasattr(build, "_numbers"):
         entry["numbers"] = build._numbers(root, "one")
     (root / "build/state.json").write_bytes(json_bytes({"notebooks": {"one": entry}}))

@@ -16,7 +16,7 @@ from .style import COLOURS, add_axes, add_text, axes_width, check_glyphs, fit_te
 
 FRAME = (-5.0, 5.0)
 OTHER = "#9a9a9a"
-LABEL, LANE, SAME, MARGIN, HEAD, FOOT = 26.0, 9.0, 12.0, 2.5, 8.0, 9.5
+LABEL, LANE, SAME, MARGIN, HEAD, FOOT = 26.0, 12.5, 12.0, 2.5, 8.0, 9.5
 KEY = {"double": 9.5, "onehalf": 13.0, "single": 16.5}
 ROW = 3.0
 
@@ -92,8 +92,9 @@ def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str)
             marks.draw_arrow(ax, x + np.sign(x) * 0.13, y, FRAME, markersize=2.6)
     across = size_mm(figure)[0]
     if len(mine):
-        scope = say(f"scope.{mine['scope'].iloc[0]}", marks.short(language))
-        add_text(figure, LABEL + 0.5, HEAD + y, scope, va="center", fontsize=5.8, color="#666666")
+        scope = mine["scope"].iloc[0]
+        words = say(f"{'scope' if scope == 'body' else 'part'}.{scope}", language)
+        add_text(figure, LABEL + 0.5, HEAD + y, words, va="center", fontsize=5.8, color="#666666")
         kept = f"{(~mine['differs'].str.contains('verdict')).sum()}/{len(mine)}"
         add_text(figure, across - MARGIN, HEAD + y, kept, ha="right", va="center", fontsize=6.5)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..counts import count
 from ..errors import FigureError
-from ..messages import say
+from ..messages import LANGUAGES, say
 from . import marks
 from .places import compared_cells, draw_places, prepare_rows
 from .style import (
@@ -203,9 +203,8 @@ def _unmatched(shift: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre: float, layout: Layout, language: str) -> None:
     """Write the counts of both groups in a column of their own."""
-    one = marks.short(language)
-    head = say("shift.counts", one, scope=say(f"scope.{shift['scope'].iloc[0]}", one))
-    marks.draw_head(figure, centre, HEAD - 1.4, head)
+    languages, scope = [one for one in LANGUAGES if language in (one, "both")], f"scope.{shift['scope'].iloc[0]}"
+    marks.draw_head(figure, centre, HEAD - 1.4, "\n".join(say("shift.counts", one, scope=say(scope, one)) for one in languages))
     for row in shift.to_dict("records"):
         y = HEAD + (rows[row["term"]] + 0.5) * layout.row
         add_text(figure, centre, y, f"{row['count_before']}→{row['count_after']}", ha="center", va="center", fontsize=7)
