@@ -50,6 +50,9 @@ except ImportError:
 
 TOPICS, VOCABULARY, CONCENTRATION, ALPHA = 8, 1343, 67.0, 0.1
 BASES = {"Zipf": 0, "flatter": 20}
+# Shares known or fitted, pairs of reports, shift, draws.
+CASES = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 1000))
+CASES += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 60), ("fitted", 20, 0.0, 25))
 Array = np.ndarray
 Rows = Iterator[dict[str, object]]
 
@@ -195,9 +198,7 @@ def estimated(table: pd.DataFrame, shares: Array, rng: np.random.Generator) -> t
 
 def shifts() -> Rows:
     """Yield coverage, power and false positives of `prevalence` on planted shifts."""
-    cases = (("known", 1, 0.0, 200), ("known", 1, 0.1, 200), ("known", 20, 0.0, 400), ("known", 20, 0.1, 1000))
-    cases += (("fitted", 1, 0.0, 60), ("fitted", 1, 0.1, 60), ("fitted", 20, 0.1, 80), ("fitted", 20, 0.0, 25))
-    for kind, pairs, shift, draws in cases:
+    for kind, pairs, shift, draws in CASES:
         inside, reached, raw, needed, wrong = [], [], [], [], []
         for draw in range(draws):
             rng = np.random.default_rng([101, draw])
