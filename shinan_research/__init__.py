@@ -17,24 +17,24 @@ PUBLIC = {
     "map_reports": "scale", "tally": "tallies", "stack": "tallies",
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "matching": "counts", "compare": "shifts",
     "declared": "shifts",
-    "explain": "explain", "answer": "explain", "cells": "explain", "publish": "publish",
+    "explain": "explain", "answer": "explain", "cells": "counts", "publish": "publish",
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",
     "in_print": "losses", "lemmata": "losses", "answer_readings": "losses",
     "findings": "losses",
     "to_tei": "tei", "review": "review", "attest": "collate", "new_study": "new", "own_study": "own",
     "series": "series", "courses": "series", "answer_series": "series", "describe_series": "series", "draw_series": "figures",
-    "kwic": "context", "collocates": "context", "word_shift": "word_shift", "placebo": "placebo",
-    "reference_from": "reference", "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
+    "kwic": "context", "collocates": "context", "positions": "context", "draw_positions": "figures",
+    "describe_positions": "describe", "word_shift": "word_shift", "placebo": "placebo",
+    "find_terms": "discover", "quantities": "quantities", "link_targets": "targets",
     "growth_claims": "targets", "draw_lost": "figures",
-    "draw_shift": "figures", "draw_rates": "figures", "draw_ratio": "figures", "draw_places": "figures",
-    "describe_ranking": "describe", "describe_word_shift": "describe", "describe_placebo": "describe",
+    "draw_shift": "figures", "describe_ranking": "describe", "describe_word_shift": "describe", "describe_placebo": "describe",
     "measured": "describe", "measures": "sensitivity", "log_odds": "sensitivity",
     "describe_sensitivity": "describe", "survivors": "describe", "divergence": "describe", "standings": "describe",
-    "company": "describe", "holding": "describe", "detectable": "describe", "sensitivity": "sensitivity", "steadiness":
-    "sensitivity", "place_targets": "announced", "choose_pair": "announced", "answer_targets": "announced",
+    "company": "describe", "holding": "describe", "detectable": "describe", "sensitivity": "sensitivity",
+    "place_targets": "announced", "choose_pair": "announced", "answer_targets": "announced",
     "describe_targets": "announced", "disputed_links": "links", "link_chain": "targets", "unchanged": "targets",
     "publish_table": "tables", "record":
-    "kit", "record_shift": "kit", "build_kit": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
+    "kit", "record_shift": "kit", "archive": "archive", "draw_ranking": "figures", "draw_word_shift":
     "figures", "draw_placebo": "figures", "draw_sensitivity": "figures", "draw_targets": "figures",
     "describe_attention": "describe_topics", "describe_prevalence": "describe_topics", "describe_choice": "describe_topics",
     "describe_topic_words": "describe_topics", "describe_topic_places": "describe_topics", "answer_attention":

@@ -1,4 +1,4 @@
-"""Words in context: the concordance of a term, and the words that keep it company."""
+"""Words in context: the concordance of a term, its places in the running text, and the words that keep it company."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from .counts import Group, belongs, group_label
 from .errors import ShinanError
-from .occurrences import as_terms, find_patterns
+from .occurrences import as_terms, find_patterns, occurrences
 from .rates import log_likelihood
 
 KWIC_COLUMNS = ("report", "part", "chapter", "sentence", "start", "end", "left", "match", "right", "sense", "restored")
+POSITION_COLUMNS = (
+    "term", "form", "side", "report", "place", "year", "part", "chapter", "chapter_title", "sense", "start", "end", "at",
+    "chapter_from", "chapter_to",
+)  # fmt: skip
 COLLOCATE_COLUMNS = ("term", "collocate", "count", "expected", "g2", "npmi", "total", "sentences")
 
 
@@ -90,8 +96,10 @@ def _compile(pattern: str | pd.DataFrame | Iterable[str], regex: bool) -> list[t
 def _spans(compiled: list[tuple[re.Pattern[str], frozenset[str] | None]], text: str) -> list[tuple[int, int]]:
     """Return the spans of all matches in one sentence, in order, none twice."""
     found = {
-        match.span() for pattern, forms in compiled for match in pattern.finditer(text) if forms is None or match.group() in forms
-    }
+        match.span()
+        for pattern, forms in compiled for match in pattern.finditer(text)
+        if match.group() and (forms is None or match.group() in forms)
+    }  # fmt: skip
     return sorted(found)
 
 
@@ -135,8 +143,8 @@ def collocates(tokens: pd.DataFrame, term: str, *, window: int = 5, min_count: i
     near = _near(lexical, (words == term).to_numpy(), window)
     total = words.groupby(words).size()
     inside = words[near].groupby(words[near]).size()
-    table = pd.DataFrame({"total": total, "count": inside}).fillna(0).astype(int)
-    table["sentences"] = lexical[near].assign(word=words[near]).groupby("word")["sentence"].nunique()
+    one = pd.Series(_sentences(lexical)[near]).groupby(words[near].to_numpy()).nunique()
+    table = pd.DataFrame({"total": total, "count": inside, "sentences": one}).fillna(0).astype(int)
     n, size = float(near.sum()), float(len(words))
     table["expected"] = table["total"] * n / size
     a, b = table["count"].to_numpy(dtype=float), (table["total"] - table["count"]).to_numpy(dtype=float)
@@ -152,10 +160,82 @@ def _near(
     lexical: pd.DataFrame, hit: np.ndarray[tuple[int], np.dtype[np.bool_]], window: int
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which tokens stand within the window of a hit in the same sentence, the hits themselves left out."""
-    sentence = pd.factorize(pd.MultiIndex.from_frame(lexical[["report", "sentence"]]))[0]
+    sentence = _sentences(lexical)
     near = np.zeros(len(hit), dtype=bool)
     for shift in range(1, window + 1):
         same = sentence[shift:] == sentence[:-shift]
         near[shift:] |= hit[:-shift] & same
         near[:-shift] |= hit[shift:] & same
     return near & ~hit
+
+
+def _sentences(lexical: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a code for the sentence of each token; sentences of different reports have different codes."""
+    return pd.factorize(pd.MultiIndex.from_frame(lexical[["report", "sentence"]]))[0].astype(np.int64)
+
+
+def positions(
+    tokens: pd.DataFrame, before: Group, after: Group, *, terms: pd.DataFrame | Iterable[str], senses: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Say where each occurrence of declared terms is in the running text of its report, in per cent of its Han characters.
+
+    Parameters
+    ----------
+    tokens
+        The table of :func:`~shinan_research.tokens.tokenize`.
+    before, after
+        A year, a report id, or a place and a year.
+    terms, senses
+        As in :func:`~shinan_research.occurrences.occurrences`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, form, side` (before, after), `report, place, year, part, chapter, chapter_title, sense, start, end, at,
+        chapter_from, chapter_to`: one row per occurrence, and one without `start` and `at` for a chapter without any. Annexes
+        are part of the text here.
+
+    Raises
+    ------
+    ShinanError
+        If a group is absent.
+
+    Examples
+    --------
+    >>> from shinan_research.reports import Report
+    >>> from shinan_research.outline import outline
+    >>> from shinan_research.tokens import tokenize
+    >>> texts = {2001: "建设学校。推进养老。", 2002: "推进养老。"}
+    >>> tokens = tokenize(outline([Report(f"a{year}", "A", year, text, text) for year, text in texts.items()], witness=True))
+    >>> positions(tokens, 2001, 2002, terms=["养老"])["at"].tolist()
+    [75.0, 50.0]
+    """
+    sides = {"before": belongs(tokens, before), "after": belongs(tokens, after)}
+    found = occurrences(tokens, terms, senses=senses)
+    placed = [
+        _running(found[found["report"] == report], tokens[tokens["report"] == report]).assign(side=side)
+        for side, mine in sides.items()
+        for report in sorted(tokens.loc[mine, "report"].unique())
+    ]
+    table = pd.concat(placed, ignore_index=True)[list(POSITION_COLUMNS)]
+    table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
+        "function": "positions", "before": group_label(before), "after": group_label(after),
+    }  # fmt: skip
+    return table
+
+
+def _running(found: pd.DataFrame, tokens: pd.DataFrame) -> pd.DataFrame:
+    """Return the occurrences of one report with their place, and the ends of their chapter, in per cent of its characters."""
+    end = tokens["han"].cumsum().to_numpy(dtype=float)
+    share = 100 / max(float(end[-1]), 1.0)
+    start = end - tokens["han"].to_numpy(dtype=float)
+    ends = pd.DataFrame({"chapter": tokens["chapter"].to_numpy(), "from": start * share, "to": end * share}).groupby("chapter")
+    seen = found["start"].notna().to_numpy()
+    at = np.full(len(found), np.nan)
+    at[seen] = start[tokens["start"].searchsorted(found["start"][seen].to_numpy(dtype=int), side="right") - 1] * share
+    chapter = found["chapter"].to_numpy()
+    return found.assign(
+        at=at,
+        chapter_from=ends["from"].min().reindex(chapter).to_numpy(),
+        chapter_to=ends["to"].max().reindex(chapter).to_numpy(),
+    )

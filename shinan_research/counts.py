@@ -72,6 +72,19 @@ def count(occurrences: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["term", "year", "report", "chapter"], kind="stable", ignore_index=True)
 
 
+def cells(found: pd.DataFrame) -> pd.DataFrame:
+    """Count occurrences by chapter, zeros included, with how many of them touch a restored character.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table of :func:`count`, with `restored`.
+    """
+    table = count(found)
+    restored = found.groupby(["term", "report", "chapter"], observed=True)["restored"].sum().rename("restored").reset_index()
+    return table.merge(restored, on=["term", "report", "chapter"], how="left", validate="one_to_one")
+
+
 def _other(occurrences: pd.DataFrame) -> pd.Series[bool]:
     """Return which occurrences have a coded sense that is not the commonest of their term."""
     terms = occurrences["term"].astype(str)
@@ -107,8 +120,13 @@ def belongs(tokens: pd.DataFrame, group: Group) -> pd.Series[bool]:
     Raises
     ------
     ShinanError
-        If no row does; the message lists what there is.
+        If no row does, and the message lists what there is; if the table has no such columns, or the group is none of these.
     """
+    lacking = [name for name in ("report", "place", "year") if name not in getattr(tokens, "columns", ())]
+    if lacking:
+        raise ShinanError(f"This is no table of tokens: it has no column {lacking[0]}. Pass tokenize(outline(reports)).")
+    if not (isinstance(group, int | np.integer | str) or (isinstance(group, tuple) and len(group) == 2)):
+        raise ShinanError(f'{group!r} is no group. Name a year, a report id, or a place and a year, as in ("A", 2031).')
     if isinstance(group, tuple):
         chosen = (tokens["place"] == group[0]) & (tokens["year"] == group[1])
     elif isinstance(group, str):

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from .counts import between_places
-from .explain import by_places, dealt, group_name, ratio, term_name, times, verdict_name
+from .explain import by_places, dealt, group_name, joined, ratio, term_name, times, verdict_name
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE, OWN_YEARS
 from .rates import ALPHA
-from .sensitivity import steadiness
+from .sensitivity import rows_of_units, steadiness
 
 UNTESTED = ("too rare", "too concentrated")
 DESCRIBED = "description only"
@@ -275,6 +275,32 @@ def company(
     return lines
 
 
+def describe_positions(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
+    """Say how the ticks of :func:`~shinan_research.figures.draw_positions` are to be read, and how many each term has.
+
+    Parameters
+    ----------
+    table
+        The table of :func:`~shinan_research.context.positions`.
+    place
+        As in :func:`describe_ranking`, and so is what is returned.
+    """
+    settings, counts = table.attrs["settings"], table.groupby(["term", "side"], observed=True)["at"].count()
+    several = (table.groupby("side")["report"].nunique() > 1).any()
+    words: Words = {"caption": {}, "alt": {}}
+    for one in LANGUAGES:
+        values = {"place": place[one]} | {side: group_name(settings[side], one) for side in ("before", "after")}
+        keys = ("title", "lanes", *(["several"] if several else []), "reading")
+        words["caption"][one] = joined([say(f"describe.positions.{key}", one, **values) for key in keys], one)
+        rows = [
+            say("describe.positions.row", one, term=term_name(term, one),
+                **{f"times_{side}": times(int(counts[term, side]), one) for side in ("before", "after")})
+            for term in table["term"].unique()
+        ]  # fmt: skip
+        words["alt"][one] = say("describe.positions.alt", one, rows=_separated(rows, one))
+    return words
+
+
 def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     """Say under how many ways of counting each term keeps its verdict and its direction.
 
@@ -290,7 +316,7 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
     for one in LANGUAGES:
         values = _groups(table[table["base"]], one) | {"place": place[one], "variant": base["variant"]}
         values["variants"] = listed([name for name in settings["variants"] if name != base["variant"]], one)
-        values["units"] = listed([say(f"unit.{unit}", one) for unit in settings["units"]], one)
+        values["units"] = listed([say(f"unit.{unit}", one) for unit in rows_of_units(settings["units"])], one)
         panels = "panels" if len(settings["variants"]) > 1 else "panels_one"
         keys = ["title", panels, *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
         words["caption"][one] = joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
@@ -372,8 +398,3 @@ def listed(words: list[str], language: str) -> str:
 
 def _separated(sentences: list[str], language: str) -> str:
     return ("；" if language == "zh" else "; ").join(sentences)
-
-
-def joined(sentences: list[str], language: str) -> str:
-    """Return sentences as one text."""
-    return ("" if language == "zh" else " ").join(sentences)

@@ -10,8 +10,8 @@ import pandas as pd
 from .attention import chapter_names
 from .choice import LEAST_HALVES, LEAST_SUPPORT
 from .coherence import TOP
-from .describe import Words, joined, listed
-from .explain import confounding, group_name
+from .describe import Words, listed
+from .explain import confounding, group_name, joined
 from .messages import LANGUAGES, say
 from .series import label
 from .topics import WEAK, Topics

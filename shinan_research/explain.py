@@ -8,12 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from .counts import between_places, count, is_named
+from .counts import between_places, is_named
 from .errors import ShinanError
 from .messages import say
 from .occurrences import WIDE, occurrences
 
 SIDES = ("before", "after")
+NEEDED = (
+    "term", "scope", "before", "after", "count_before", "count_after", "rate_before", "rate_after", "log2_ratio", "log2_matched",
+    "matched_before", "matched_after", "low", "high", "p_adjusted", "p_without_chapter", "p_unmatched", "p_readings", "blocks",
+    "detectable_ratio", "hangs_on", "verdict",
+)  # fmt: skip
 UNTESTED = ("too rare", "too concentrated", "description only")
 
 
@@ -34,7 +39,15 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     -------
     str
         Plain text, its numbers taken from the row.
+
+    Raises
+    ------
+    ShinanError
+        If the row lacks a column of `compare`.
     """
+    lacking = [name for name in NEEDED if name not in row]
+    if lacking:
+        raise ShinanError(f"explain needs a whole row of compare; this one has no {lacking[0]}. Take it by table.iloc[0].")
     values = _values(row, language)
     if values["total"] == "0":
         return say("explain.absent", language, **values)
@@ -46,7 +59,7 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
             parts.append(say("explain.uncorrected", language))
     parts.append(finding(row, language, interval=False))
     parts.append(say(f"{_kind(row)}caution.{verdict}", language, **values))
-    return _join(parts, language)
+    return joined(parts, language)
 
 
 def answer(
@@ -75,11 +88,11 @@ def answer(
     paragraphs = []
     for row in shift[shift["family"] == "declared"].to_dict("records"):
         if not row["count_before"] + row["count_after"]:
-            paragraphs.append(_join(facts(row, found, tokens, terms, language), language))
+            paragraphs.append(joined(facts(row, found, tokens, terms, language), language))
             continue
         parts = [*facts(row, found, tokens, terms, language), *_meanings(row, found, language, glosses or {})]
         alone = _alone(row, language) if row["verdict"] not in UNTESTED else []
-        paragraphs.append(_join([*parts, *alone, finding(row, language)], language))
+        paragraphs.append(joined([*parts, *alone, finding(row, language)], language))
     return paragraphs
 
 
@@ -304,7 +317,8 @@ def _hidden(string: str, row: Mapping[Any, Any], tokens: pd.DataFrame, language:
     ]  # fmt: skip
 
 
-def _join(sentences: list[str], language: str) -> str:
+def joined(sentences: list[str], language: str) -> str:
+    """Return sentences as one text."""
     return ("" if language == "zh" else " ").join(sentences)
 
 
@@ -337,7 +351,7 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
         keys = ("title", "panels_described", "method_described") if few else ("title", "panels", "method_places")
     parts = [say(f"caption.shift.{key}", language, **values) for key in keys]
     parts.append(confounding(table, language))
-    return _join([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
+    return joined([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
 
 
 def confounding(table: pd.DataFrame, language: str) -> str:
@@ -379,16 +393,3 @@ def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
     names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
     names["scope"] = say(f"scope.{table['scope'].iloc[0]}", language)
     return say("alt.shift", language, **names, rows=("；" if language == "zh" else "; ").join(rows))
-
-
-def cells(found: pd.DataFrame) -> pd.DataFrame:
-    """Count occurrences by chapter, zeros included, with how many of them touch a restored character.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table of :func:`~shinan_research.counts.count`, with `restored`.
-    """
-    table = count(found)
-    restored = found.groupby(["term", "report", "chapter"], observed=True)["restored"].sum().rename("restored").reset_index()
-    return table.merge(restored, on=["term", "report", "chapter"], how="left", validate="one_to_one")

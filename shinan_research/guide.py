@@ -51,12 +51,13 @@ def how_to_read(table: pd.DataFrame, language: str) -> str:
     Parameters
     ----------
     table
-        The table drawn: of `compare`, `word_shift`, `placebo` or `sensitivity`.
+        The table drawn: of `compare`, `word_shift`, `placebo`, `sensitivity` or `positions`.
     language
         zh or en.
     """
     kinds: dict[str, Callable[[pd.DataFrame, str], str]] = {
         "compare": _shift, "word_shift": _word_shift, "placebo": _placebo, "sensitivity": _sensitivity,
+        "positions": _positions,
     }  # fmt: skip
     kind = kinds.get(str(table.attrs.get("settings", {}).get("function")))
     return kind(table, language) if kind and len(table) else ""
@@ -106,6 +107,21 @@ def _placebo(table: pd.DataFrame, language: str) -> str:
         position = say("guide.placebo_ranked", language, of=row["of"], rank=row["rank"], **numbers)
     against = say(f"placebo.against.{row['against']}", language)
     return say("guide.placebo", language, **_common(row, language), against=against, position=position)
+
+
+def _positions(table: pd.DataFrame, language: str) -> str:
+    """Work on the first term that occurs, and on the chapter that holds most of it."""
+    seen = table[table["at"].notna()]
+    mine = (seen if len(seen) else table)[lambda rows: rows["term"] == rows["term"].iloc[0]]
+    settings, held = table.attrs["settings"], mine.groupby(["side", "report", "chapter"], sort=True)["at"].count()
+    side, report, chapter = held.idxmax()
+    row = mine[(mine["report"] == report) & (mine["chapter"] == chapter)].iloc[0]
+    ends = {"from": f"{row['chapter_from']:.0f}", "to": f"{row['chapter_to']:.0f}", "count": int(held.max())}
+    counts = {f"count_{one}": int(mine.loc[mine["side"] == one, "at"].count()) for one in ("before", "after")}
+    names = {one: group_name(settings[one], language) for one in ("before", "after")}
+    name = names[side] if table.loc[table["side"] == side, "report"].nunique() == 1 else str(report)
+    most = say("guide.positions_most", language, group=name, **ends) if held.max() > 1 else ""
+    return say("guide.positions", language, term=term_name(row["term"], language), most=most, **counts, **names)
 
 
 def _sensitivity(table: pd.DataFrame, language: str) -> str:

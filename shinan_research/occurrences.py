@@ -96,6 +96,11 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
         chapter without occurrence has one row with an empty `form` and no `start`, so that counting `start` by chapter
         gives zeros too. `han` counts the Han characters of the chapter.
 
+    Raises
+    ------
+    StudyError
+        If a term cannot be counted (see :func:`as_terms`), or the senses lack a column.
+
     Examples
     --------
     >>> from shinan_research.reports import Report
@@ -113,6 +118,9 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
     table["term"] = pd.Categorical(table["term"], categories=list(patterns))
     table = table.sort_values(["term", "report", "chapter", "start"], kind="stable", ignore_index=True)
     if senses is not None and len(senses):
+        lacking = [name for name in ("term", "report", "start", "sense") if name not in senses]
+        if lacking:
+            raise StudyError(f"The senses have no column {lacking[0]}; needed: term, report, start, sense, as of study.senses.")
         keys = pd.MultiIndex.from_frame(table[["term", "report", "start"]].astype({"term": str}))
         coded = senses.drop_duplicates(["term", "report", "start"]).set_index(["term", "report", "start"])["sense"]
         table["sense"] = coded.reindex(keys).fillna("").to_numpy()

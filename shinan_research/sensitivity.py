@@ -108,6 +108,16 @@ def sensitivity(
     return stacked
 
 
+def rows_of_units(units: Sequence[str]) -> list[str]:
+    """Return units of resampling from top to bottom: the first, which is the base's, in the middle.
+
+    >>> rows_of_units(["block", "sentence", "chapter"])
+    ['sentence', 'block', 'chapter']
+    """
+    rest = units[1:]
+    return [*rest[: len(rest) // 2], *units[:1], *rest[len(rest) // 2 :]]
+
+
 def _check(
     readings: Mapping[str, pd.DataFrame],
     terms: pd.DataFrame | list[str],

@@ -13,7 +13,7 @@ from scipy import special, stats
 
 from .counts import FEWEST_PLACES, SCOPES
 from .errors import ShinanError
-from .explain import group_name
+from .explain import group_name, joined
 from .explain import ratio as format_ratio
 from .messages import LANGUAGES, say
 from .occurrences import occurrences
@@ -296,7 +296,7 @@ def _sentences(row: Mapping[Any, Any], settings: Mapping[str, Any], language: st
         parts.append(say(f"series.{'ratio' if row['ratio'] else 'pairs'}", language, **values))
     if row["correlation"] * row["years"] ** 0.5 >= 2:  # two standard errors of a correlation of unrelated years
         parts.append(say("series.alike", language, **values))
-    return _joined(parts, language)
+    return joined(parts, language)
 
 
 def label(group: str, settings: Mapping[str, Any], language: str) -> str:
@@ -326,7 +326,7 @@ def describe_series(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
         values |= {"scope": say(f"scope.{settings['scope']}", one), "level": f"{100 * settings['level']:g}"}
         values |= {"fewest": settings["fewest_places"]}
         keys = ["title", *(f"band_{basis}" for basis in BASES if basis in set(table["basis"])), "confounded"]
-        words["caption"][one] = _joined([say(f"series.caption.{key}", one, **values) for key in keys], one)
+        words["caption"][one] = joined([say(f"series.caption.{key}", one, **values) for key in keys], one)
         said = [
             say(
                 "series.alt_row", one, term=row["term"], group=label(row["group"], settings, one),
@@ -337,7 +337,3 @@ def describe_series(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
         ]  # fmt: skip
         words["alt"][one] = say("series.alt", one, rows=("；" if one == "zh" else "; ").join(said), **values)
     return words
-
-
-def _joined(sentences: list[str], language: str) -> str:
-    return ("" if language == "zh" else " ").join(sentences)

@@ -5,9 +5,10 @@ from math import log
 
 import pandas as pd
 import pytest
+from test_counts import tokens_of
 
 from shinan_research import Report, ShinanError, outline, tokenize
-from shinan_research.context import collocates, kwic
+from shinan_research.context import collocates, kwic, positions
 
 TEXT = "推进养老服务。建设养老院，养老机构见效。发展教育。"
 
@@ -38,6 +39,7 @@ def test_regular_expression(small: pd.DataFrame) -> None:
     """An expression is read as one only if asked to."""
     assert kwic(small, "养老.构", regex=True)["match"].tolist() == ["养老机构"]
     assert kwic(small, "养老.构").empty
+    assert kwic(small, "(?=养)|教育", regex=True)["match"].tolist() == ["教育"]  # what matches nothing is no place
 
 
 @pytest.mark.parametrize(("pattern", "words"), [("(", "not a valid regular expression"), ("老*", "matches the empty string")])
@@ -92,3 +94,22 @@ def test_a_term_that_is_no_token(small: pd.DataFrame) -> None:
     """A string that the segmenter does not give as one token is refused with what to do."""
     with pytest.raises(ShinanError, match=r"'养老服务业' is no token here.*use kwic"):
         collocates(tokenize(small), "养老服务业")
+
+
+def test_collocates_count_sentences_of_every_report() -> None:
+    """Sentences of two reports that have the same number are two."""
+    table = collocates(tokens_of({("甲县", 2001): [["花草", "花草"]], ("甲县", 2002): [["花草"]]}), "花", min_count=1)
+    assert table[["collocate", "count", "sentences"]].to_numpy().tolist() == [["草", 3, 3]]
+
+
+def test_positions_by_hand() -> None:
+    """Each occurrence is at the share of Han characters before it, chapters end where the next begins, and zeros are kept."""
+    chapters = {("甲县", 2001): [["花草草", "草"], ["草花花", "草草草"]], ("甲县", 2002): [["草草"], ["草草"]]}
+    table = positions(tokens_of(chapters, annex=1), 2001, 2002, terms=["花"])
+    seen = table[table["at"].notna()]
+    assert seen["at"].tolist() == [0.0, 50.0, 60.0] and set(seen["side"]) == {"before"} and seen["part"].iloc[-1] == "annex"
+    ends = table.drop_duplicates(["report", "chapter"])[["side", "chapter_from", "chapter_to"]].to_numpy().tolist()
+    assert ends == [["before", 0.0, 40.0], ["before", 40.0, 100.0], ["after", 0.0, 50.0], ["after", 50.0, 100.0]]
+    assert table[table["side"] == "after"]["start"].isna().tolist() == [True, True]
+    settings = table.attrs["settings"]
+    assert [settings[name] for name in ("function", "before", "after")] == ["positions", "2001", "2002"]

@@ -122,6 +122,12 @@ def test_the_level_is_the_table_s(real) -> None:
     assert "95 %" not in explain(row)
 
 
+def test_a_row_of_another_table() -> None:
+    """A row without the columns of compare is refused with the first that is lacking, in place of a bare KeyError."""
+    with pytest.raises(ShinanError, match=r"explain needs a whole row of compare; this one has no scope\."):
+        explain({"term": "花"})
+
+
 def test_an_unknown_language() -> None:
     """A language without wording is refused by name."""
     with pytest.raises(ShinanError, match="language is 'fr'; allowed: zh, en, both"):

@@ -23,7 +23,6 @@ from shinan_research import (
     ShinanError,
     compare,
     count,
-    draw_ratio,
     draw_shift,
     occurrences,
     open_study,
@@ -32,6 +31,7 @@ from shinan_research import (
     tokenize,
 )
 from shinan_research.figures import style
+from shinan_research.figures.shift import draw_ratio
 from shinan_research.figures.style import COLOURS, MARKERS, WIDTHS, add_axes, add_text, check_glyphs, house_style, new_figure
 from shinan_research.messages import say
 from shinan_research.shifts import VERDICTS as EVERY_VERDICT

@@ -13,7 +13,9 @@ from matplotlib.text import Text
 from test_counts import tokens_of
 
 from shinan_research import FigureError, compare, placebo
+from shinan_research.context import positions
 from shinan_research.figures.placebo import draw_placebo
+from shinan_research.figures.positions import draw_positions
 from shinan_research.figures.ranking import draw_ranking
 from shinan_research.figures.sensitivity import draw_sensitivity
 from shinan_research.figures.style import COLOURS, WIDTHS
@@ -24,12 +26,15 @@ from shinan_research.word_shift import word_shift
 
 BEFORE, AFTER = ("甲县", 2019), ("甲县", 2020)
 LANGUAGES = ("zh", "en", "both")
-DRAW = {"ranking": draw_ranking, "word_shift": draw_word_shift, "placebo": draw_placebo, "sensitivity": draw_sensitivity}
+DRAW = {
+    "ranking": draw_ranking, "word_shift": draw_word_shift, "placebo": draw_placebo, "sensitivity": draw_sensitivity,
+    "positions": draw_positions,
+}  # fmt: skip
 
 
 @cache
 def made() -> dict[str, pd.DataFrame]:
-    """Return the four tables of two reports whose words are dealt by lot, with two terms that the provinces use."""
+    """Return the five tables of two reports whose words are dealt by lot, with two terms that the provinces use."""
     lot = np.random.default_rng(1)
     words = "社会经济建设发展政府工作人民产业项目服务教育文化生态环境"
     chapters = {
@@ -43,6 +48,7 @@ def made() -> dict[str, pd.DataFrame]:
         "word_shift": word_shift(tokens, BEFORE, AFTER, n_draws=50),
         "placebo": placebo(shift, place="甲县"),
         "sensitivity": sensitivity({"probable": tokens}, BEFORE, AFTER, terms=["改革", "旅"], scopes=["body", "plan"]),
+        "positions": positions(tokens, BEFORE, AFTER, terms=["改革", "旅"]),
     }
 
 
@@ -244,3 +250,41 @@ def test_sensitivity_counts_the_verdicts_kept() -> None:
     kept = table.assign(kept=~table["differs"].str.contains("verdict")).groupby(["term", "scope"], sort=False)["kept"]
     expected = sorted(f"{int(mine.sum())}/{len(mine)}" for _, mine in kept)
     assert sorted(text for text in words(draw_sensitivity(table)) if text.replace("/", "").isdigit()) == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_positions_are_ticks_in_the_lane_of_their_side(language: str) -> None:
+    """Each term has in either lane one tick for each occurrence, where the table says, and the number beside it."""
+    table = made()["positions"]
+    figure = draw_positions(table, language=language)
+    lanes = [mark for mark in figure.axes[0].collections if str(mark.get_gid() or "").startswith("row.")]
+    expected = [rows for _, rows in table[table["at"].notna()].groupby(["term", "side"], sort=False, observed=True)]
+    assert len(lanes) == len(expected) == 3
+    for lane in lanes:
+        rows = table.iloc[[int(row) for row in lane.get_gid().split(".")[2:]]]
+        assert [segment[0][0] for segment in lane.get_segments()] == pytest.approx(rows["at"].tolist())
+        assert to_hex(lane.get_color()[0]).upper() == COLOURS[rows["side"].iloc[0]] and rows["side"].nunique() == 1
+        assert rows["term"].nunique() == 1 and str(len(rows)) in words(figure)
+        tops = {"before": 0.0, "after": 0.4}
+        place = list(dict.fromkeys(table["term"])).index(rows["term"].iloc[0])
+        assert place + tops[rows["side"].iloc[0]] < lane.get_segments()[0][0][1] < place + tops[rows["side"].iloc[0]] + 0.1
+    bands = [patch for patch in figure.axes[0].patches if patch.get_y() < 0.1]
+    chapters = table[(table["side"] == "before") & (table["term"] == "改革")].drop_duplicates("chapter")
+    assert [round(band.get_x() + band.get_width(), 6) for band in bands] == [round(end, 6) for end in chapters["chapter_to"]]
+
+
+def test_many_reports_of_a_side_share_a_lane_without_chapters() -> None:
+    """Where a side holds several reports there is one band, and all their ticks lie on it."""
+    tokens = tokens_of({(place, year): [["花草" * 3], ["草花"]] for place in ("甲县", "乙县") for year in (2019, 2020)})
+    table = positions(tokens, 2019, 2020, terms=["花"])
+    figure = draw_positions(table)
+    assert [(band.get_x(), band.get_width()) for band in figure.axes[0].patches] == [(0, 100), (0, 100)]
+    assert sum(len(lane.get_segments()) for lane in figure.axes[0].collections) == 16
+
+
+def test_units_of_a_lane_lie_apart_with_the_base_in_the_middle() -> None:
+    """Sentences are above and chapters beneath the large mark, none nearer than a mark is high."""
+    figure = draw_sensitivity(made()["sensitivity"])
+    heights = sorted({round(float(mark.get_ydata()[0]), 3) for mark in marks(figure) if mark.get_ydata()[0] < 4.4})
+    base = next(float(mark.get_ydata()[0]) for mark in marks(figure) if mark.get_markersize() > 4)
+    assert len(heights) == 3 and heights[1] == pytest.approx(base) and min(np.diff(heights)) > 2.3 / 72 * 25.4

@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 from test_counts import tokens_of
 
-from shinan_research import compare, placebo, reference_from, sensitivity, word_shift
+from shinan_research import compare, placebo, positions, sensitivity, word_shift
 from shinan_research.explain import caption
 from shinan_research.guide import REFERENCES, how_to_read, methods
 from shinan_research.messages import LANGUAGES, say
+from shinan_research.reference import reference_from
 from shinan_research.reports import Report
 
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
@@ -29,11 +30,12 @@ def tables() -> dict[str, pd.DataFrame]:
         "word_shift": word_shift(tokens, BEFORE, AFTER),
         "placebo": placebo(shift, terms=None, place="甲县", reference=reference),
         "sensitivity": sensitivity({"probable": tokens}, BEFORE, AFTER, terms=["花"], scopes=["body"]),
+        "positions": positions(tokens, BEFORE, AFTER, terms=["花"]),
     }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", ["shift", "ranking", "word_shift", "placebo", "sensitivity"])
+@pytest.mark.parametrize("kind", ["shift", "ranking", "word_shift", "placebo", "sensitivity", "positions"])
 def test_a_guide_is_worked_on_a_row(tables: dict[str, pd.DataFrame], kind: str, language: str) -> None:
     """The text names a term of the table with its counts, leaves no field unfilled and knows no missing value."""
     text = how_to_read(tables[kind], language)
@@ -42,7 +44,10 @@ def test_a_guide_is_worked_on_a_row(tables: dict[str, pd.DataFrame], kind: str, 
     term = named[1] or named[2]
     rows = tables[kind][tables[kind]["term"].astype(str) == term]
     assert len(rows)
-    if kind != "sensitivity":
+    if kind == "positions":
+        assert all(str(rows.loc[rows["side"] == side, "at"].count()) in text for side in ("before", "after"))
+        assert str(rows.groupby(["report", "chapter"])["at"].count().max()) in text
+    elif kind != "sensitivity":
         for count in rows[["count_before", "count_after"]].iloc[0]:
             assert str(count) in text
 

@@ -245,3 +245,9 @@ def test_the_real_places_show_their_form_and_cells_sum_to_counts(found, reports)
             chapters = rows.groupby("chapter").agg(count=("start", "count"), han=("han", "first"))
             assert chapters["han"].sum() == han_count(done.text), name
             assert chapters["count"].sum() == rows["form"].ne("").sum()
+
+
+def test_senses_without_their_columns(tokens: pd.DataFrame) -> None:
+    """A table that is none of senses is refused with the column that it lacks."""
+    with pytest.raises(StudyError, match="The senses have no column start; needed: term, report, start, sense"):
+        occurrences(tokens, ["花"], senses=pd.DataFrame({"term": ["花"], "report": ["a"]}))

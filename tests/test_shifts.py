@@ -1,6 +1,9 @@
 """Comparing: every statistic against an independent computation, every verdict against a case worked by hand."""
 
 import itertools
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -897,3 +900,39 @@ def test_groups_of_two_places() -> None:
     tokens = tokens_of({("甲县", 2001): [filled("花", blocks=9)], ("乙县", 2001): [filled("", blocks=9)]})
     row = compare(tokens, ("甲县", 2001), ("乙县", 2001), terms=["花"], n_permutations=99).iloc[0]
     assert (row["before"], row["after"], row["count_before"], row["count_after"]) == ("甲县 2001", "乙县 2001", 9, 0)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "before", "words"),
+    [
+        (pd.DataFrame({"a": [1]}), 2001, "no table of tokens: it has no column report. Pass tokenize"),
+        ([], 2001, "no table of tokens"),
+        (tokens_of({BEFORE: [["花"]], AFTER: [["花"]]}), [2001], r"\[2001\] is no group. Name a year, a report id, or a place"),
+        (tokens_of({BEFORE: [["花"]], AFTER: [["花"]]}), ("甲县",), "is no group"),
+    ],
+    ids=["columns", "list", "years", "place"],
+)
+def test_what_is_no_table_and_no_group(tokens: pd.DataFrame, before: object, words: str) -> None:
+    """Something else than tokens, or than a group, is an error that says what to pass."""
+    with pytest.raises(ShinanError, match=words):
+        compare(tokens, before, 2002, terms=["花"])
+
+
+def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
+    """The comparison of the study and its divergence are the same to the byte with two threads and another hash seed."""
+    words = (
+        "from shinan_research import compare, open_study, outline, restore, tokenize, word_shift\n"
+        "study = open_study('.'); reports = restore(study.reports(), study.emendations)\n"
+        "tokens = tokenize(outline(reports, headings=study.headings), study.segmenter)\n"
+        "options = {'strata': study.strata, 'n_permutations': 2_500}\n"
+        "tables = [compare(tokens, study.before, study.after, terms=terms, **options) for terms in (study.terms, ())]\n"
+        "shift = word_shift(tokens, study.before, study.after, n_draws=99)\n"
+        "print([table.to_csv() for table in (*tables, shift)], shift.attrs['null'])"
+    )
+    found = []
+    for threads, hash_seed in (("1", "0"), ("2", "7")):
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+        environment = os.environ | dict.fromkeys(names, threads) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+        run = subprocess.run([sys.executable, "-c", words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+        found.append(run.stdout)
+    assert found[0] == found[1] and len(found[0]) > 50_000

@@ -2,11 +2,11 @@
 
 from .lost import draw_lost
 from .placebo import draw_placebo
-from .places import draw_places
+from .positions import draw_positions
 from .ranking import draw_ranking
 from .sensitivity import draw_sensitivity
 from .series import draw_series, draw_topic_trend
-from .shift import draw_rates, draw_ratio, draw_shift
+from .shift import draw_shift
 from .targets import draw_targets
 from .topic_places import draw_topic_places
 from .topic_words import draw_topic_words
@@ -18,11 +18,9 @@ __all__ = [
     "draw_choice",
     "draw_lost",
     "draw_placebo",
-    "draw_places",
+    "draw_positions",
     "draw_prevalence",
     "draw_ranking",
-    "draw_rates",
-    "draw_ratio",
     "draw_sensitivity",
     "draw_series",
     "draw_shift",

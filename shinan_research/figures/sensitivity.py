@@ -11,14 +11,16 @@ from matplotlib.figure import Figure
 
 from ..errors import FigureError
 from ..messages import say
+from ..sensitivity import rows_of_units
 from . import marks
 from .style import COLOURS, add_axes, add_text, axes_width, check_glyphs, fit_text, house_style, new_figure, size_mm, width_mm
 
 FRAME = (-5.0, 5.0)
 OTHER = "#9a9a9a"
-LABEL, LANE, SAME, MARGIN, HEAD, FOOT = 26.0, 12.5, 12.0, 2.5, 8.0, 9.5
+LABEL, LANE, SAME, MARGIN, HEAD, FOOT = 26.0, 9.0, 12.0, 2.5, 8.0, 9.5
+BOTH = 8.0  # more room for scopes in both languages
 KEY = {"double": 9.5, "onehalf": 13.0, "single": 16.5}
-ROW = 3.0
+ROW, STEP = 3.7, 1.15
 
 
 def draw_sensitivity(
@@ -31,8 +33,8 @@ def draw_sensitivity(
 ) -> Figure:
     """Draw each term's change under every reading, unit and scope: one lane per scope, the large mark being the base.
 
-    Marks follow the verdicts; black is the base's reading of the text, grey are the others. The small marks of a lane stand
-    in one row per unit. Beside each lane, under how many ways of counting the verdict is that of the base.
+    Marks follow the verdicts; black is the base's reading of the text, grey are the others. The small marks of a lane are in
+    one row per unit, the base's in the middle. Beside each lane, under how many ways of counting the verdict is the base's.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ def draw_sensitivity(
     across, body = width_mm(width), len(terms) * (len(scopes) * ROW + 1.6)
     with house_style():
         figure = figure or new_figure(width, HEAD + body + FOOT + KEY[width])
-        ax = add_axes(figure, LABEL + LANE, HEAD, across - LABEL - LANE - SAME - 2 * MARGIN, body)
+        lane = LANE + (BOTH if width == "double" and language == "both" else 0.0)
+        ax = add_axes(figure, LABEL + lane, HEAD, across - LABEL - lane - SAME - 2 * MARGIN, body)
         ax.set_ylim(body, 0)
         for place, term in enumerate(terms):
             top = place * body / len(terms) + 0.8
@@ -61,7 +64,7 @@ def draw_sensitivity(
             marks.draw_label(figure, LABEL - 1.6, HEAD + top + len(scopes) * ROW / 2, term, gloss, room=LABEL - 3.0)
             for number, scope in enumerate(scopes):
                 mine = table[(table["term"] == term) & (table["scope"] == scope)]
-                _lane(figure, ax, mine, top + (number + 0.5) * ROW, language)
+                _lane(figure, ax, mine, top + (number + 0.5) * ROW, language if width == "double" else marks.short(language))
             if place:
                 ax.axhline(top - 0.8, color=COLOURS["faint"], linewidth=0.4, zorder=0)
         head = marks.draw_head(figure, across - MARGIN, HEAD - 1.2, marks.stacked("sensitivity.same", language), ha="right")
@@ -77,13 +80,13 @@ def draw_sensitivity(
 
 def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str) -> None:
     """Draw one term in one scope, the base last and large; write the scope and how many verdicts are the base's."""
-    units = list(dict.fromkeys(mine["unit"]))
+    units = rows_of_units(list(dict.fromkeys(mine["unit"])))
     base_variant = mine["variant"].iloc[0] if len(mine) else ""
     counted = mine[mine["count_before"] + mine["count_after"] > 0]
     for row in counted.sort_values("base", kind="stable").to_dict("records"):
         own = row["variant"] == base_variant
-        shift = 0.0 if row["base"] else (units.index(row["unit"]) - (len(units) - 1) / 2) * 0.72
-        size, order = (4.8, 5) if row["base"] else (2.4, 2 + own)
+        shift = (units.index(row["unit"]) - (len(units) - 1) / 2) * STEP
+        size, order = (4.4, 5) if row["base"] else (2.3, 2 + own)
         style = {"markersize": size, "markeredgewidth": 0.6, "zorder": order, "clip_on": False}
         style = marks.verdict_mark(row["verdict"], colour=COLOURS["ink"] if own else OTHER, **style)
         x = float(np.clip(row["log2_matched"], *FRAME))
@@ -92,9 +95,8 @@ def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str)
             marks.draw_arrow(ax, x + np.sign(x) * 0.13, y, FRAME, markersize=2.6)
     across = size_mm(figure)[0]
     if len(mine):
-        scope = mine["scope"].iloc[0]
-        words = say(f"{'scope' if scope == 'body' else 'part'}.{scope}", language)
-        add_text(figure, LABEL + 0.5, HEAD + y, words, va="center", fontsize=5.8, color="#666666")
+        scope = say(f"scope.{mine['scope'].iloc[0]}", language)
+        add_text(figure, LABEL + 0.5, HEAD + y, scope, va="center", fontsize=5.8, color="#666666")
         kept = f"{(~mine['differs'].str.contains('verdict')).sum()}/{len(mine)}"
         add_text(figure, across - MARGIN, HEAD + y, kept, ha="right", va="center", fontsize=6.5)
 

@@ -69,7 +69,8 @@ def _bars(ax: Axes, chosen: pd.DataFrame, language: str) -> None:
         bar = ax.barh(place, sign * scale * row["contribution"], height=0.62, color=COLOURS[role], zorder=2)
         marks.of_row(bar.patches[0], row["row"])
         ends = [sign * scale * row["low"], sign * scale * row["high"]]
-        ax.plot(ends, [place] * 2, color="#555555", linewidth=0.7, zorder=3, solid_capstyle="butt")
+        for colour, thick in (("white", 1.6), ("#333333", 0.7)):
+            ax.plot(ends, [place] * 2, color=colour, linewidth=thick, zorder=3, solid_capstyle="butt")
         ax.annotate(
             row["term"], (0, place), xytext=(-2.5 * sign, 0), textcoords="offset points", va="center", fontsize=7.5,
             ha="left" if sign < 0 else "right",
