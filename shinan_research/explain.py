@@ -266,8 +266,9 @@ def term_name(term: object, language: str) -> str:
     >>> term_name("养老 (wide)", "zh"), term_name("养老: 机构", "zh"), term_name("养老: 机构", "en")
     ('养老（宽）', '养老：机构', '养老: 机构')
     """
-    name = str(term).replace(WIDE.format(""), say("explain.wide", language))
-    return name.replace(": ", "：") if language == "zh" else name
+    if language != "zh":
+        return str(term)
+    return str(term).replace(WIDE.format(""), say("explain.wide", language)).replace(": ", "：")
 
 
 def _report_name(rows: pd.DataFrame, found: pd.DataFrame, language: str) -> str:

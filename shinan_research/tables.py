@@ -16,10 +16,9 @@ import numpy as np
 import pandas as pd
 
 from .errors import FigureError
-from .explain import confounding, probability, ratio, verdict_name
+from .explain import confounding, group_name, probability, ratio, term_name, verdict_name
 from .files import sha256, write_together
 from .messages import LANGUAGES, say
-from .occurrences import WIDE
 from .publish import MANIFEST, checked_settings, csv_bytes, json_bytes, read_manifest, running_platform, zip_bytes
 from .study import Study
 
@@ -140,7 +139,7 @@ def _caption(table: pd.DataFrame, study: Study, language: str) -> str:
     if settings["function"] != "compare":
         raise FigureError(f"No caption is known for a table of {settings['function']!r}. Pass caption_text={{'zh': …, 'en': …}}.")
     between = {"zh": "、", "en": ", "}[language]
-    values = {"before": table["before"].iloc[0], "after": table["after"].iloc[0], "place": study.place[language]}
+    values = {side: group_name(table[side].iloc[0], language) for side in ("before", "after")} | {"place": study.place[language]}
     values["scope"] = between.join(say(f"scope.{scope}", language) for scope in dict.fromkeys(table["scope"]))
     values["level"] = f"{100 * settings['level']:g}"
     parts = [say(f"table.{key}", language, **values) for key in ("title", "method")]
@@ -186,8 +185,7 @@ def _shown_shift(table: pd.DataFrame, language: str) -> Shown:
     values["level"] = f"{100 * table.attrs['settings']['level']:g}"
     rows = []
     for row in table.to_dict("records"):
-        term = str(row["term"]).replace(WIDE.format(""), say("explain.wide", "zh" if language == "zh" else "en"))
-        cells = [term, *(_word_for(name, row[name], language) for name in varying)]
+        cells = [term_name(row["term"], language), *(_word_for(name, row[name], language) for name in varying)]
         cells += [str(row["count_before"]), str(row["count_after"]), f"{row['rate_before']:.1f}", f"{row['rate_after']:.1f}"]
         cells += [_interval(row), NOTHING if pd.isna(row["p_adjusted"]) else probability(row["p_adjusted"])]
         rows.append(tuple(plain(cell) for cell in [*cells, verdict_name(row, language)]))
