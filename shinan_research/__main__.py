@@ -37,10 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     added = {name: commands.add_parser(name, help=words) for name, (words, _) in COMMANDS.items()}
     commands.add_parser("help", help="list the commands")
-    for name in ("reproduce", "verify", "lab", "archive"):
+    for name in ("reproduce", "verify", "lab", "archive", "tei"):
         added[name].add_argument("folder", nargs="?", default=".", type=Path, help="a study; by default the one you are in")
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
     added["archive"].add_argument("--output", type=Path, help="the zip, or a folder for it; by default dist/ of the study")
+    added["tei"].add_argument("--output", type=Path, help="the file; by default build/restored.tei.xml of the study")
     added["lab"].add_argument("--no-browser", action="store_true", help="only print the address")
     added["lab"].add_argument("--notebook", default="", help="the notebook to open, as in my-reports")
     added["audit"].add_argument("files", nargs="+", type=Path, help="reports, or pages that hold several")
@@ -122,6 +123,19 @@ def _archive(options: argparse.Namespace) -> None:
     root = options.folder.resolve()
     path = archive(root, options.output or root / "dist")
     _say(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _tei(options: argparse.Namespace) -> None:
+    from .files import write_atomically
+    from .restore import restore
+    from .study import open_study
+    from .tei import to_tei
+
+    study = open_study(options.folder)
+    reports = restore(study.reports(), study.emendations)
+    path = options.output or options.folder / "build" / "restored.tei.xml"
+    write_atomically(path, to_tei(reports))
+    _say(f"{path}: {len(reports)} reports, {sum(len(report.emendations) for report in reports)} emendations")
 
 
 def _lab(options: argparse.Namespace) -> None:
@@ -266,6 +280,7 @@ COMMANDS = {
     "reproduce": ("rebuild what has changed: notebooks, figures, pages", _reproduce),
     "lab": ("JupyterLab on a working copy", _lab),
     "archive": ("pack everything into one zip to deposit", _archive),
+    "tei": ("write the restored reports with their apparatus as TEI", _tei),
     "verify": ("rebuild in a temporary folder and compare", _verify),
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),

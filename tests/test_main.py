@@ -57,6 +57,16 @@ def test_an_error_is_explained_and_ends_with_one(said, tmp_path: Path) -> None:
     assert "甲县2031.txt" in err and "Traceback" not in err
 
 
+def test_tei_writes_both_layers_of_the_study(said, tmp_path: Path) -> None:
+    """`tei` writes a document with a supplied character and an entry for each accepted row that is probable or better."""
+    code, out, _ = said("tei", ROOT, "--output", tmp_path / "study.xml")
+    rows = pd.concat(pd.read_csv(path) for path in sorted((ROOT / "data" / "emendations").glob("*.csv")))
+    applied = ((rows["decision"] == "accept") & (rows["certainty"] != "possible")).sum()
+    written = (tmp_path / "study.xml").read_text(encoding="utf-8")
+    assert code == 0 and f"{applied} emendations" in out
+    assert written.count("</supplied>") == written.count("</app>") == applied
+
+
 def test_audit_prints_findings_and_counts_what_is_natural(said, tmp_path: Path) -> None:
     """A text that says its whole body twice is said to repeat itself; the last line counts what is not printed."""
     body = "".join(f"第{n}项，修建第{n}条公路，长{n}公里，投资{n}亿元，沿线种树{n}万棵。" for n in range(30, 60))

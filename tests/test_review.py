@@ -1,6 +1,5 @@
 """A named person goes through the rows that no person has decided."""
 
-import csv
 import shutil
 import subprocess
 from pathlib import Path
@@ -80,22 +79,26 @@ def test_an_editor_must_be_named(file: Path) -> None:
         review(file, "  ", ask=answers("a"), say=lambda words: None)
 
 
+def resaved(files: list[Path], folder: Path) -> None:
+    """Open files in LibreOffice as UTF-8, comma, quotes, and save them as CSV into a folder."""
+    filters = ["--infilter=CSV:44,34,76,1", "--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false"]
+    home = f"-env:UserInstallation=file://{folder}/home"
+    subprocess.run(
+        ["soffice", "--headless", home, *filters, "--outdir", folder, *files], check=True, timeout=300, capture_output=True
+    )
+
+
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_round_trip_through_libreoffice_loses_nothing(file: Path, tmp_path: Path) -> None:
-    """Opened and saved by LibreOffice as CSV, the file reads back with the same cells."""
-    command = [
-        "soffice",
-        "--headless",
-        f"-env:UserInstallation=file://{tmp_path}/home",
-        "--infilter=CSV:44,34,76,1",
-        "--convert-to",
-    ]
-    subprocess.run(
-        [*command, "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false", "--outdir", tmp_path / "out", file],
-        check=True, timeout=120, capture_output=True,
-    )  # fmt: skip
+    """Opened and saved by LibreOffice as CSV, this file and every one under data/ reads back with the same cells."""
+    data = Path(__file__).resolve().parents[1] / "data"
+    own = {"-".join(path.relative_to(data).parts): path for path in sorted(data.rglob("*.csv"))}
+    assert {"emendations-shinan-2019.csv", "labels.csv", "links-shinan-2019.csv", "strata.csv"} < set(own)
+    for name, path in own.items():
+        shutil.copy(path, tmp_path / name)
+    resaved([file, *(tmp_path / name for name in own)], tmp_path / "out")
     back = read_rows(tmp_path / "out" / file.name, COLUMNS)
     assert [row["evidence"] for row in back][1:] == ["“引”\n行", ""]
     assert [row["char"] for row in back] == ["中", "这", "口"]
-    with (tmp_path / "out" / file.name).open(encoding="utf-8") as source:
-        assert next(csv.reader(source))[0].lstrip("\ufeff") == "offset"
+    for name, path in own.items():
+        assert read_rows(tmp_path / "out" / name, ()) == read_rows(path, ()), name
