@@ -12,37 +12,43 @@ Ten thousand reports on a cluster whose machines have this package installed (``
 
 The reports are read one at a time and sent in small batches, at most `WINDOW` of them on their way; the machines need neither
 the folder nor a common disk. What comes back is kept in `cache`, one file a report, so that after a cut connection the same
-lines go on where they stopped. Dask's workers return memory to the system so eagerly that numpy takes twice as long: start them
-with the environment variable ``MALLOC_TRIM_THRESHOLD_=1073741824``. From the command line the same is
+lines go on where they stopped. From the command line the same is
 ``python -m shinan_research count FOLDER --before 2031 --after 2032 --cluster tcp://scheduler:8786``.
 """
 
 from __future__ import annotations
 
+import ctypes
 import functools
-import json
+import os
 import types
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numpy as np
-import pandas as pd
 
-from .errors import ReadError, ShinanError
+from .errors import ShinanError
 from .files import sha256, write_atomically
+from .records import is_sound, is_table, to_bytes, unpacked
 from .reports import Report
 
-BATCH = 8  # reports sent together
+if TYPE_CHECKING:  # a process that counts does without pandas
+    import pandas as pd
+
+BATCH = 16  # reports sent together
 WINDOW = 32  # batches on their way at a time
 SUFFIX = ".table"
-PLAIN = "biufmM"  # kinds of numpy columns that are kept as they are
-Table = TypeVar("Table", pd.DataFrame, dict[str, Any])
+DASK_TRIMS = "65536"  # what Dask sets MALLOC_TRIM_THRESHOLD_ to in its workers
+MMAP_THRESHOLD, TRIM_THRESHOLD = (-3, 2**25), (-1, 2**26)  # options of mallopt and what they are set to
+Table = TypeVar("Table", "pd.DataFrame", dict[str, Any])
 Function = Callable[[Report], Any]
 
 
@@ -52,7 +58,18 @@ class Failure(NamedTuple):
     words: str
 
 
-Result = bytes | pd.DataFrame | dict[str, Any] | Failure
+Result: TypeAlias = "bytes | pd.DataFrame | dict[str, Any] | Failure"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Reports that are sent together."""
+
+    reports: list[Report]
+
+    def __dask_tokenize__(self) -> str:
+        """Return a name of its own: Dask would digest every text for one, which takes as long as counting its words."""
+        return uuid.uuid4().hex
 
 
 class Job(NamedTuple):
@@ -126,7 +143,7 @@ def map_reports(
                 raise error
             failed(error)
         else:
-            yield cast(Table, from_bytes(found) if isinstance(found, bytes) else found)
+            yield cast(Table, unpacked(found) if isinstance(found, bytes) else found)
         if progress:
             progress(done)
 
@@ -173,7 +190,7 @@ def _results(
             jobs = [_job(report, folder, rule) for report in batch]
             missing = [job.report for job in jobs if job.found is None]
             submit = executor.submit if executor else _at_once
-            waiting.append((jobs, submit(_work, function, missing) if missing else None))
+            waiting.append((jobs, submit(_work, function, Batch(missing)) if missing else None))
             if not executor or len(waiting) > WINDOW:
                 yield from _finished(*waiting.popleft())
         while waiting:
@@ -201,7 +218,7 @@ def _job(report: Report, folder: Path | None, rule: str) -> Job:
     facts = (rule, *(_fact(same.get(name, getattr(report, name))) for name in Report.__dataclass_fields__))
     path = folder / f"{sha256(chr(10).join(facts).encode('utf-8', 'surrogatepass'))}{SUFFIX}"
     found = path.read_bytes() if path.exists() else b""
-    return Job(report, path, found if _sound(found) else None)
+    return Job(report, path, found if is_sound(found) else None)
 
 
 def _fact(value: Any) -> str:
@@ -225,9 +242,22 @@ def _finished(jobs: list[Job], future: Future[list[Result]] | None) -> Iterator[
     yield from answers
 
 
-def _work(function: Function, reports: list[Report]) -> list[Result]:
+def _work(function: Function, batch: Batch) -> list[Result]:
     """Apply the function to some reports; this is what runs elsewhere."""
-    return [_one(function, report) for report in reports]
+    _keep_memory()
+    return [_one(function, report) for report in batch.reports]
+
+
+@functools.cache
+def _keep_memory() -> None:
+    """Undo what Dask tells the memory of its workers: to go back to the system at once, so that numpy must ask for it again.
+
+    That costs a third of the time. The variable is read when a process starts; from within, Linux's C library is asked.
+    """
+    if os.environ.get("MALLOC_TRIM_THRESHOLD_") == DASK_TRIMS:
+        with suppress(AttributeError, OSError, TypeError):  # no such library on other systems
+            for option, value in (MMAP_THRESHOLD, TRIM_THRESHOLD):
+                ctypes.CDLL(None).mallopt(option, value)
 
 
 def _one(function: Function, report: Report, *, pack: bool = True) -> Result:
@@ -244,6 +274,8 @@ def _plain(table: Any) -> bool:
     """Return whether a table is what it would be after its way through bytes: rows numbered from 0, no lists in its cells."""
     if isinstance(table, dict):
         return all(isinstance(value, np.ndarray | str | int | list | dict) for value in table.values())
+    import pandas as pd
+
     if not isinstance(table, pd.DataFrame) or not table.index.equals(pd.RangeIndex(len(table))):
         return False
     return "object" not in table.dtypes.astype(str).tolist()
@@ -274,7 +306,7 @@ def _told_apart(value: Any) -> str:
     if isinstance(value, list | tuple | set | frozenset):
         each = [_told_apart(item) for item in value]
         return f"{type(value).__name__}({', '.join(sorted(each) if isinstance(value, set | frozenset) else each)})"
-    if isinstance(value, pd.DataFrame):
+    if is_table(value):
         return sha256(to_bytes(value))
     if isinstance(mark := getattr(value, "fingerprint", None), str):
         return mark
@@ -293,100 +325,3 @@ def _package() -> str:
     root = Path(__file__).parent
     files = sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sha256(b"".join(sha256(path).encode() for path in files))
-
-
-# Tables as bytes: a SHA-256, a line of JSON that describes the columns, and their values one after the other
-
-
-def to_bytes(table: pd.DataFrame | dict[str, Any]) -> bytes:
-    """Return a table or a dict of arrays as bytes that hold numbers and JSON alone; equal ones give equal bytes.
-
-    The rows of a table are numbered anew.
-
-    Raises
-    ------
-    ShinanError
-        If this is no table, or a column holds something else than numbers, truth values, texts or tuples of these.
-    """
-    if not isinstance(table, pd.DataFrame | dict):
-        raise ShinanError(
-            f"the function returned {type(table).__name__}; map_reports wants a table (pandas.DataFrame) or a dict."
-        )
-    described, parts = [], []
-    for name in table:
-        about, values = (_entry if isinstance(table, dict) else _column)(table[name], str(name))  # type: ignore[index]
-        described.append({"name": str(name), "size": len(values)} | about)
-        parts.append(values)
-    attrs = None if isinstance(table, dict) else table.attrs
-    head = json.dumps({"columns": described, "attrs": attrs}, ensure_ascii=False, sort_keys=True)
-    body = b"".join([head.encode("utf-8", "surrogatepass"), b"\n", *parts])
-    return sha256(body).encode() + b"\n" + body
-
-
-def _column(column: pd.Series[Any], name: str) -> tuple[dict[str, Any], bytes]:
-    """Return what describes a column, and its values."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        names = column.cat.categories.tolist()
-        codes = column.cat.codes.to_numpy(dtype=np.int32)
-        words = "str" if isinstance(column.cat.categories.dtype, pd.StringDtype) else "object"
-        return {"type": "<i4", "categories": names, "ordered": bool(column.cat.ordered), "words": words}, codes.tobytes()
-    if isinstance(column.dtype, np.dtype) and column.dtype.kind in PLAIN:
-        return {"type": column.dtype.newbyteorder("<").str}, column.to_numpy().astype(column.dtype.newbyteorder("<")).tobytes()
-    return {"type": "str" if isinstance(column.dtype, pd.StringDtype) else "object"}, _json(column.tolist(), name)
-
-
-def _entry(value: Any, name: str) -> tuple[dict[str, Any], bytes]:
-    """Return what describes an entry of a dict, and its values."""
-    if isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in PLAIN:
-        return {"type": value.dtype.newbyteorder("<").str}, value.astype(value.dtype.newbyteorder("<")).tobytes()
-    return {"type": "json"}, _json(value, name)
-
-
-def _json(value: Any, name: str) -> bytes:
-    """Return JSON."""
-    try:
-        return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    except (TypeError, ValueError) as error:
-        raise ShinanError(f"the column {name!r} holds what cannot be kept as text or number ({error}).") from error
-
-
-def from_bytes(data: bytes) -> pd.DataFrame | dict[str, Any]:
-    """Return the table or the dict that :func:`to_bytes` wrote.
-
-    Raises
-    ------
-    ReadError
-        If the bytes are damaged.
-    """
-    if not _sound(data):
-        raise ReadError("A kept result is damaged. Delete the cache folder and run again.")
-    head, _, values = data[65:].partition(b"\n")
-    about = json.loads(head.decode("utf-8", "surrogatepass"))
-    columns, start = {}, 0
-    for each in about["columns"]:
-        columns[each["name"]] = _values(each, values[start : start + each["size"]])
-        start += each["size"]
-    if about["attrs"] is None:
-        return columns
-    table = pd.DataFrame(columns, copy=False)
-    table.attrs.update(about["attrs"])
-    return table
-
-
-def _values(about: dict[str, Any], values: bytes) -> Any:
-    """Return the values of a column, or an entry."""
-    if about["type"] == "json":
-        return json.loads(values.decode("utf-8", "surrogatepass"))
-    if about["type"] in ("str", "object"):
-        found = json.loads(values.decode("utf-8", "surrogatepass"))
-        return pd.Series([tuple(each) if isinstance(each, list) else each for each in found], dtype=about["type"])
-    numbers = np.frombuffer(values, dtype=about["type"]).copy()
-    if "categories" not in about:
-        return numbers
-    names = pd.Index(about["categories"], dtype=about["words"])
-    return pd.Categorical.from_codes(numbers, categories=names, ordered=about["ordered"])
-
-
-def _sound(data: bytes) -> bool:
-    """Return whether bytes are what was written: their first line is the SHA-256 of the rest."""
-    return len(data) > 65 and data[:64] == sha256(data[65:]).encode()

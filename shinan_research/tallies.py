@@ -108,7 +108,8 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
     cells: dict[str, list[NDArray[Any]]] = {name: [] for name in (*CELLS, "total", "han")}
     reports: list[tuple[str, str, int, int]] = []
-    known = defaultdict(lambda: len(known), dictionary.numbers())  # a word that is new gets the next number
+    known: defaultdict[str, int] = defaultdict(None, dictionary.numbers())
+    known.default_factory = known.__len__  # a word that is new gets the next number
     settings: dict[str, Any] = {}
     for each in tallies:
         settings = _joined(settings, each["settings"], each["dictionary"])

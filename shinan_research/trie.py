@@ -31,9 +31,9 @@ class Trie(NamedTuple):
     characters are bits, `width` words of 64 to a character, with the node of each word's first bit in `rank`. All further ones
     share one table: the branch of a node by a character stands at `base` of the node plus the number of the character, where
     `parent` says whose it is and `child` where it leads. Of each node `score` is the logarithm of the frequency of the word
-    that ends there (0: none does), `mark` what the caller gave to it, `name` the number of that word (−1: none), `length` that of the
-    word or the marked word; `apart` says whether a word of two characters is less likely than these alone.
-    `singles` says whether a word of one character is marked; `longest` is the length of the longest word.
+    that ends there (0: none does), `mark` what the caller gave to it, `name` the number of that word (−1: none), `length` how
+    long it or the marked word is; `apart` says whether a word of two characters is less likely than these alone. `singles` says
+    whether a word of one character is marked; `longest` is the length of the longest word.
     """
 
     number: NDArray[np.int32]
@@ -78,14 +78,14 @@ def plant(words: Mapping[str, int], marks: Mapping[str, int]) -> Trie:
         keys, which = np.unique(node[longer] * kinds + branch[first[longer] + depth], return_inverse=True)
         levels.append((*np.divmod(keys, kinds), size + np.arange(len(keys))))
         node[longer], size = size + which, size + len(keys)
-    score, mark, name, reach = (np.zeros(size, kind) for kind in (np.int32, np.int8, np.int32, np.int32))
+    score, mark = np.zeros(size, np.int32), np.zeros(size, np.int8)
+    name, reach = np.full(size, -1, np.int32), np.zeros(size, np.int32)
     total = math.log(max(sum(words.values()), 1))
     known = frequency > 0
     score[node[known]] = np.minimum(np.rint((np.log(frequency[known]) - total) * SCALE), -1)
     unseen = min(round(-total * SCALE), -1)
     place = {name: index for index, name in enumerate(names)} if marks else {}
     mark[node[[place[name] for name in marks]]] = list(marks.values())
-    name[:] = -1
     name[node[: len(words)]], reach[node] = np.arange(len(words)), length
     return Trie(
         number, (kinds >> LINE) + 1, *_bits(levels[:1], kinds), *_placed(levels[1:], size, kinds), score, mark, name, reach,
@@ -173,7 +173,8 @@ def find_words(trie: Trie, codes: Ids) -> tuple[Arcs, Arcs]:
     below = word[start] & ((np.uint64(1) << bit[start]) - np.uint64(1))
     node, length = trie.rank[line[start]] + np.bitwise_count(below), 2
     alone = np.flatnonzero(trie.mark[first] > 0) if trie.singles else start[:0]
-    starts, nodes = [alone, start], [first[alone], node]
+    starts: list[Ids] = [alone, start]
+    nodes: list[NDArray[np.integer]] = [first[alone], node]
     while len(start):
         base = trie.base[node]
         onward = np.flatnonzero(base > 0)
@@ -220,9 +221,9 @@ def divide(trie: Trie, codes: Ids, words: Arcs) -> tuple[Flags, Ids]:
     gap = np.diff(cuts)
     pairs = np.searchsorted(length, 2, side="right")
     node[words.start[:pairs]] = words.node[:pairs]
-    begin = cuts[np.flatnonzero(gap == 2)]  # noqa: PLR2004
+    begin = cuts[np.flatnonzero(gap == 2)]
     edge[begin[np.flatnonzero(trie.apart[node[begin]])] + 1] = True
-    long = np.flatnonzero(gap > 2)  # noqa: PLR2004
+    long = np.flatnonzero(gap > 2)
     begin, gap = cuts[long], gap[long]
     if not len(begin):
         return edge, node

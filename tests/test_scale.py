@@ -19,8 +19,9 @@ import pytest
 from shinan_research import scale
 from shinan_research.__main__ import main
 from shinan_research.errors import ReadError, ShinanError
+from shinan_research.records import from_bytes, to_bytes
 from shinan_research.reports import Emendation, Report
-from shinan_research.scale import fingerprint, from_bytes, map_reports, open_executor, to_bytes
+from shinan_research.scale import fingerprint, map_reports, open_executor
 from shinan_research.tallies import tally
 from shinan_research.tokens import Segmenter
 
@@ -78,9 +79,10 @@ def test_every_mode_gives_the_same_bytes_in_the_same_order(tmp_path: Path) -> No
         assert as_bytes(map_reports(work, REPORTS, executor=pool)) == expected
 
 
-def test_a_dask_cluster_gives_the_same_bytes() -> None:
+def test_a_dask_cluster_gives_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers of a Dask cluster agree with one core."""
     distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("distributed.utils._get_ip", lambda *_, **__: "127.0.0.1")  # it would ask by way of an outer address
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, processes=False) as cluster,
         open_executor(cluster=cluster.scheduler_address) as executor,

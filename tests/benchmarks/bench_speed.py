@@ -183,7 +183,6 @@ def on_dask(folder: Path, number: int, *, workers: int) -> int:
 
     from shinan_research.scale import open_executor
 
-    os.environ["MALLOC_TRIM_THRESHOLD_"] = str(2**30)
     with (
         LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
         open_executor(cluster=cluster.scheduler_address) as executor,
