@@ -37,7 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     added = {name: commands.add_parser(name, help=words) for name, (words, _) in COMMANDS.items()}
     commands.add_parser("help", help="list the commands")
-    for name in ("reproduce", "verify", "lab", "archive", "tei"):
+    added["senses"].add_argument("term", help="a term declared in data/study.toml")
+    for name in ("reproduce", "verify", "lab", "archive", "tei", "senses"):
         added[name].add_argument("folder", nargs="?", default=".", type=Path, help="a study; by default the one you are in")
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
     added["archive"].add_argument("--output", type=Path, help="the zip, or a folder for it; by default dist/ of the study")
@@ -190,6 +191,30 @@ def _propose(options: argparse.Namespace) -> None:
         write_atomically(options.output, proposal_rows(table))
 
 
+def _senses(options: argparse.Namespace) -> None:
+    from .context import SHEET_COLUMNS, kwic, sense_sheet
+    from .errors import StudyError
+    from .files import format_rows, read_rows, write_atomically
+    from .outline import outline
+    from .restore import restore
+    from .study import open_study
+
+    study = open_study(options.folder.resolve())
+    rows = study.terms[(study.terms["term"] == options.term) & (study.terms["role"] != "wide")]
+    if rows.empty:
+        declared = ", ".join(dict.fromkeys(study.terms["term"]))
+        raise StudyError(f"{options.term!r} is no declared term. Declared in data/study.toml: {declared or 'none'}.")
+    reports = restore(study.reports(), study.emendations)
+    sheet = sense_sheet(kwic(outline(reports, headings=study.headings), rows, width=8), reports)
+    path = study.data / "senses" / f"{options.term}.csv"
+    earlier = read_rows(path, SHEET_COLUMNS) if path.exists() else []
+    coded = {(row["report"], row["offset"]): row for row in earlier if row["sense"] or row["decided_by"]}
+    kept = [coded.get((row["report"], str(row["offset"])), row) for row in sheet.to_dict("records")]
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, format_rows(kept, tuple(dict.fromkeys([*SHEET_COLUMNS, *(earlier[0] if earlier else ())])), mark=True))
+    _say(f"{path}: {len(kept)} occurrences, {sum(not row['sense'] for row in kept)} to be coded (columns sense, decided_by).")
+
+
 def _review(options: argparse.Namespace) -> None:
     from .review import review
 
@@ -284,6 +309,7 @@ COMMANDS = {
     "verify": ("rebuild in a temporary folder and compare", _verify),
     "audit": ("what is wrong with a text?", _audit),
     "propose": ("where would a lost character go?", _propose),
+    "senses": ("write the sheet in which the senses of a term are coded", _senses),
     "review": ("decide as a named person", _review),
     "count": ("count the words of many reports as they stand, not restored, and compare two years", _count),
     "new": ("make a study out of a folder of reports", _new),

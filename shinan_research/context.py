@@ -13,8 +13,10 @@ from .counts import Group, belongs, group_label
 from .errors import ShinanError
 from .occurrences import as_terms, find_patterns, occurrences
 from .rates import log_likelihood
+from .reports import Report
 
 KWIC_COLUMNS = ("report", "part", "chapter", "sentence", "start", "end", "left", "match", "right", "sense", "restored")
+SHEET_COLUMNS = ("report", "offset", "left", "match", "right", "sense", "decided_by")
 POSITION_COLUMNS = (
     "term", "form", "side", "report", "place", "year", "part", "chapter", "chapter_title", "sense", "start", "end", "at",
     "chapter_from", "chapter_to",
@@ -76,6 +78,26 @@ def kwic(
         for start, end in _spans(compiled, row["text"])
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=list(KWIC_COLUMNS))
+
+
+def sense_sheet(lines: pd.DataFrame, reports: Iterable[Report]) -> pd.DataFrame:
+    """Return a concordance as the sheet in which senses are coded, with offsets in the witness, as files under data/ have them.
+
+    Parameters
+    ----------
+    lines
+        The table of :func:`kwic`.
+    reports
+        The restored reports that it was made from.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `report, offset, left, match, right, sense, decided_by`, the last two empty.
+    """
+    known = {report.id: report for report in reports}
+    offsets = [known[name].to_witness(int(start)) for name, start in zip(lines["report"], lines["start"], strict=True)]
+    return lines.assign(offset=offsets, decided_by="")[list(SHEET_COLUMNS)]
 
 
 def _compile(pattern: str | pd.DataFrame | Iterable[str], regex: bool) -> list[tuple[re.Pattern[str], frozenset[str] | None]]:

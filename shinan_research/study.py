@@ -148,18 +148,18 @@ class Study:
         return _strata(read_rows(path, STRATA_COLUMNS), chapters[["part", "chapter_title"]].astype(str))
 
     def senses(self, reports: list[Report]) -> pd.DataFrame:
-        """Read the coded senses, `data/senses/<term>.csv`, with their places in the text of restored reports.
+        """Read the coded senses, `data/senses/<term>.csv`, with their places in the text; rows not yet coded are passed over.
 
         Raises
         ------
         StudyError
             If a form does not stand at its offset, or a row lacks its sense or who decided.
         """
-        known = {report.id: report for report in reports}
-        rows = []
-        for path in sorted((self.data / "senses").glob("*.csv")):
-            for row in read_rows(path, SENSE_COLUMNS):
-                rows.append((path.stem, row["report"], _sense_place(path, row, known), row["sense"], row["decided_by"]))
+        known, files = {report.id: report for report in reports}, sorted((self.data / "senses").glob("*.csv"))
+        rows = [
+            (path.stem, row["report"], _sense_place(path, row, known), row["sense"], row["decided_by"])
+            for path in files for row in read_rows(path, SENSE_COLUMNS) if row["sense"] or row["decided_by"]
+        ]  # fmt: skip
         return pd.DataFrame(rows, columns=["term", "report", "start", "sense", "decided_by"])
 
     def links(self, reports: list[Report]) -> pd.DataFrame:

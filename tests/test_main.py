@@ -3,6 +3,7 @@
 import builtins
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -11,9 +12,9 @@ import pytest
 from test_new import report
 
 import shinan_research.__main__ as commands
-from shinan_research import build, review
+from shinan_research import build, open_study, restore, review
 from shinan_research.errors import ShinanError
-from shinan_research.files import read_rows
+from shinan_research.files import format_rows, read_rows
 from shinan_research.restore import COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -262,3 +263,22 @@ def test_progress_is_for_a_terminal(capsys: pytest.CaptureFixture[str], monkeypa
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     commands._bar(1200)
     assert capsys.readouterr().err == "\r  1,200 reports"
+
+
+def test_a_sheet_for_senses_is_written_filled_and_read_back(said, tmp_path: Path) -> None:
+    """Every occurrence is a row to be coded; with the codes of the study filled in, half and whole, they are read back."""
+    shutil.copytree(ROOT / "data", tmp_path / "data", ignore=shutil.ignore_patterns("senses", "copies"))
+    path, term = tmp_path / "data" / "senses" / "招商.csv", "招商"
+    code, out, _ = said("senses", term, tmp_path)
+    study = open_study(tmp_path)
+    reports = restore(study.reports(), study.emendations)
+    rows = read_rows(path, ("report", "offset", "sense", "decided_by"))
+    theirs = read_rows(ROOT / "data" / "senses" / "招商.csv", ("report", "offset", "sense", "decided_by"))
+    assert code == 0 and f"{len(rows)} occurrences, {len(rows)} to be coded" in out and study.senses(reports).empty
+    assert [(row["report"], row["offset"]) for row in rows] == [(row["report"], row["offset"]) for row in theirs]
+    path.write_bytes(format_rows([*theirs[:5], *rows[5:]], tuple(theirs[0]), mark=True))
+    assert f"{len(rows) - 5} to be coded" in said("senses", term, tmp_path)[1]
+    assert study.senses(reports)["sense"].tolist() == [row["sense"] for row in theirs[:5]]
+    kept = read_rows(path, ("second",))
+    assert [row["second"] for row in kept[:5]] == [row["second"] for row in theirs[:5]] and kept[5]["sense"] == ""
+    assert "Declared in data/study.toml: 峰会, 攻势" in said("senses", "火箭", tmp_path)[2]
