@@ -443,6 +443,14 @@ def test_strata_with_one_group_add_nothing() -> None:
     assert with_it[columns].tolist() == pytest.approx(without[columns].tolist(), rel=1e-9)
 
 
+def test_p_without_matching_is_that_of_the_whole_texts() -> None:
+    """The p of the unmatched comparison is the adjusted p that the same terms have when no strata are given."""
+    strata = matching(*((year, chapter, str(chapter)) for year in (2001, 2002) for chapter in range(4)))
+    matched = run(uneven(4), uneven(5), terms=("花", "树"), strata=strata)
+    assert matched["p_unmatched"].tolist() == run(uneven(4), uneven(5), terms=("花", "树"))["p_adjusted"].tolist()
+    assert matched["p_unmatched"].nunique() == 2
+
+
 def test_without_declared_terms_the_words_that_stand_out_take_their_place() -> None:
     """Declared terms stay as they are; without any come the eight words at the head of the vocabulary, tested ones first."""
     words = [f"词{number}" for number in range(12)]
