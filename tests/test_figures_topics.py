@@ -203,9 +203,7 @@ def test_sentences_on_attention_and_on_other_models() -> None:
     table.loc[2, ["share_before", "share_after", "shift", "chapters_after"]] = [0.3, 0.0, -0.3, 0]
     table.loc[3, ["share_before", "share_after", "shift"]] = [0.2, 0.1, -0.1]
     said = answer_attention(table)
-    assert (
-        f"{table.loc[3, 'stratum']} 20.0 % to 10.0 %" in said and "30.0 %" not in said and "only 2010 has" in said
-    )
+    assert f"{table.loc[3, 'stratum']} 20.0 % to 10.0 %" in said and "30.0 %" not in said and "only 2010 has" in said
     assert "6 chapters of 2010, 5 have no counterpart" in answer_attention(table.assign(chapters_after=[0, 0, 0, 1, 0, 0]))
     assert "Of the chapters that both have" not in answer_attention(table.assign(chapters_after=0))
     assert "只有2010年才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")
