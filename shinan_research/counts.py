@@ -250,8 +250,8 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
     """
     _check_unit(unit, tokens)
-    tokens = _bare(tokens)
-    reports = [tokens["report"][belongs(tokens, group)] for group in (before, after)]
+    chosen = [belongs(tokens, group) for group in (before, after)]
+    reports = [_bare(tokens)["report"][rows] for rows in chosen]
     return "report" if any((each != each.iloc[0]).any() for each in reports) else unit
 
 
