@@ -215,16 +215,11 @@ def count_units(
     chapter, stratum = _codes(units, unit, strata)
     after_each = units["after"].to_numpy(dtype=bool)
     return Counts(
-        terms=terms,
-        x=x,
-        n=np.asarray(words if found is None else units["han"], dtype=np.float64),
-        han=units["han"].to_numpy(dtype=float),
-        after=after_each,
-        chapter=chapter,
-        stratum=stratum,
+        terms=terms, x=x, n=np.asarray(words if found is None else units["han"], dtype=np.float64),
+        han=units["han"].to_numpy(dtype=float), after=after_each, chapter=chapter, stratum=stratum,
         heads=np.bincount(column[source["heading"].to_numpy(dtype=bool)], minlength=len(terms)),
         paired=unit == "report" and _paired(chapter, after_each),
-    )
+    )  # fmt: skip
 
 
 def _codes(units: pd.DataFrame, unit: str, strata: pd.DataFrame | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -250,8 +245,7 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
     """
     _check_unit(unit, tokens)
-    chosen = [belongs(tokens, group) for group in (before, after)]
-    reports = [_bare(tokens)["report"][rows] for rows in chosen]
+    reports = [_bare(tokens)["report"][rows] for rows in [belongs(tokens, group) for group in (before, after)]]
     return "report" if any((each != each.iloc[0]).any() for each in reports) else unit
 
 
@@ -273,8 +267,7 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
     first, second = belongs(tallies, before), belongs(tallies, after)
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
-    scoped = np.zeros(len(PARTS), dtype=bool)
-    scoped[[PARTS.index(part) for part in _parts(scope)]] = True
+    scoped = np.isin(PARTS, _parts(scope))
     rows = np.flatnonzero((first | second).to_numpy() & scoped[tallies["part"].cat.codes.to_numpy()])
     code, part, place, words = (
         tallies[name].cat.codes.to_numpy()[rows].astype(np.int64) for name in ("report", "part", "place", "term")
@@ -292,16 +285,10 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
     x = sparse.coo_array((count.astype(np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
     places = np.unique(chapter, return_inverse=True)[1]
     return Counts(
-        terms=tallies["term"].cat.categories[terms].tolist(),
-        x=x,
-        n=n,
-        han=han,
-        after=after_each,
-        chapter=places,
-        stratum=np.zeros(len(found), dtype=np.int64),
+        terms=tallies["term"].cat.categories[terms].tolist(), x=x, n=n, han=han, after=after_each, chapter=places,
+        stratum=np.zeros(len(found), dtype=np.int64), paired=_paired(places, after_each),
         heads=np.bincount(term, heads, minlength=len(terms)).astype(np.int64),
-        paired=_paired(places, after_each),
-    )
+    )  # fmt: skip
 
 
 def _bare(table: pd.DataFrame) -> pd.DataFrame:
