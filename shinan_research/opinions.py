@@ -13,7 +13,7 @@ from sklearn.decomposition import NMF, LatentDirichletAllocation
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics import adjusted_mutual_info_score
 
-from .attention import JOINED, match_chapters
+from .attention import match_chapters
 from .coherence import TOP
 from .counts import Group, belongs, group_label, stratum_of
 from .errors import ShinanError
@@ -187,9 +187,7 @@ def topic_places(topics: Topics, before: Group, after: Group, *, strata: pd.Data
 
 def _place(name: str, side: str, mine: pd.DataFrame, sums: pd.Series[float], topics: Topics) -> pd.DataFrame:
     """Return the rows of one matched chapter on one side."""
-    titles = {
-        role: JOINED.join(filter(None, mine.loc[mine["side"] == role, "title"].astype(str))) for role in ("before", "after")
-    }
+    titles = {role: " + ".join(filter(None, mine.loc[mine["side"] == role, "title"].astype(str))) for role in ("before", "after")}
     return pd.DataFrame({
         "stratum": name, "part": str(mine["part"].iloc[0]), "titles_before": titles["before"], "titles_after": titles["after"],
         "side": side, "topic": topics.ids, "label": topics.stability["zh"].to_numpy(),

@@ -6,7 +6,8 @@
 Planted: eight Dirichlet topics over a vocabulary of 1,343 words, three corpora each. The base of the topics is Zipf's law, or
 a flatter one (Mandelbrot's, shifted by 20), which is harder: more of the words are rare. Every model is given the same counts
 and the true number of topics. "Ceiling" is what counting gives if the topic of every token is known: so much can be had from so
-little text. In the results, rows "without the variance over runs" are of the test as it was before it held that. tomotopy is measured where it is installed; the package does not need it. Times are CPU seconds of one thread.
+little text. tomotopy is measured where it is installed; the package does not need it. Times are CPU seconds of one thread. In the
+results, rows "without the variance over runs" are of the test as it was before it held that.
 
 Choice: what the rule for the number of topics looks at, on five pairs of consecutive reports of provinces for tuning and five
 for the check, all held out from the shipped counts of words (the split of tools/build_references.py); as written, and with the
