@@ -239,7 +239,7 @@ def background(row: Mapping[Any, Any], language: str = "en") -> str:
 def company(
     concordance: pd.DataFrame, near: pd.DataFrame, names: Mapping[str, object], language: str = "en", *, annex: bool = True
 ) -> list[str]:
-    """Say of each term how often it stands in each report, in how many places with a restored character, and what stands near.
+    """Say of each term how often it stands in each group, in how many places with a restored character, and what stands near.
 
     Parameters
     ----------
@@ -248,22 +248,19 @@ def company(
     near
         Tables of :func:`~shinan_research.context.collocates`.
     names
-        Reports by id with the name or year to print, in order.
+        Reports by id with the name or year to print, in order; those of one name are counted together.
     annex
         Whether any report has an annex; if none has, a first sentence says so.
     """
     lines = [] if annex else [say("describe.absent.annex", language)]
     touched = concordance.assign(touched=concordance["restored"] > 0).groupby("term", sort=False)["touched"].sum()
     for term, rows in concordance.groupby("term", sort=False):
-        found = rows["report"].value_counts()
+        found = rows["report"].map(names).value_counts()
         counts = [
             say(
-                "describe.context.count",
-                language,
-                group=group_name(label, language),
-                times=times(int(found.get(name, 0)), language),
+                "describe.context.count", language, group=group_name(one, language), times=times(int(found.get(one, 0)), language)
             )
-            for name, label in names.items()
+            for one in dict.fromkeys(names.values())
         ]
         parts = [say(f"describe.context.{'row' if annex else 'row_body'}", language, term=term, counts=listed(counts, language))]
         if touched[term]:

@@ -133,6 +133,7 @@ def test_company_counts_by_report() -> None:
         and sentence.endswith("一, 二, 三, 四, 五.")
     )
     assert company(lines, near, {"a": 2001, "b": 2002}, "zh")[0].startswith("“花”（含附件）：2001年有2次、2002年有1次")
+    assert "3 times in 2001." in company(lines, near, {"a": 2001, "b": 2001})[0]  # two reports of a group are told together
     assert "annex" not in company(lines.assign(restored=0), near, {"a": 2001}, annex=False)[1]
     assert "restored" not in company(lines.assign(restored=0), near, {"a": 2001})[0]
     assert company(lines, near.iloc[:0], {"a": 2001})[0].endswith("once.")
