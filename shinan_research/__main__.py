@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     added["collate"].add_argument("other", type=Path, help="another copy, or quotations from it, one a line")
     added["collate"].add_argument("--apparatus", type=Path, help="an apparatus (<report id>.csv) to confirm, refute and complete")
     added["collate"].add_argument("--source", help="how the apparatus cites the other copy")
-    count = added["count"]
+    count, new = added["count"], added["new"]
     count.add_argument("folder", type=Path, help="a folder or file of reports")
     for name in ("--before", "--after"):
         count.add_argument(name, type=int, required=True, help="a year of delivery")
@@ -67,7 +67,6 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--cache", type=Path, help="a folder for the counts of each report, so that a rerun counts what changed")
     count.add_argument("--workers", type=int, default=1, help="processes of this machine")
     count.add_argument("--cluster", default="", help="a Dask scheduler, as in tcp://scheduler:8786")
-    new = added["new"]
     new.add_argument("folder", type=Path, help="the study to be made")
     new.add_argument("--reports", type=Path, required=True, help="a folder or file of reports")
     for name in ("--before", "--after", "--title", "--place"):

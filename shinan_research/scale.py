@@ -128,6 +128,7 @@ def map_reports(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> def length(report):
     ...     return pd.DataFrame({"report": [report.id], "characters": [len(report.text)]})
     >>> pd.concat(map_reports(length, [Report("a", "A", 2031, "修路。", "修路。"), Report("b", "B", 2031, "植树", "植树")]))

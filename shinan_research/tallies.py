@@ -100,9 +100,9 @@ def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:
     >>> text = "推进公路建设。建设公路2条。"
     >>> stack([tally(Report("a", "A", 2031, text, text), witness=True)])[["part", "term", "count", "total", "han"]]
          part term  count  total  han
-    0  review   推进      1      5   11
-    1  review   公路      2      5   11
-    2  review   建设      2      5   11
+    0  review   公路      2      5   11
+    1  review   建设      2      5   11
+    2  review   推进      1      5   11
     """
     import pandas as pd
 

@@ -49,6 +49,7 @@ DRAWN = {
     "my-shift": shift,
     "lost": lost,
     "ranking": glossed(sr.draw_ranking),
+    "positions": glossed(sr.draw_positions),
     "attention": lambda tables, study, width: sr.draw_attention(tables[""], width=width, language=study.language),
     "topics": lambda tables, study, width: sr.draw_prevalence(tables[""], width=width, language=study.language),
     "topic-words": lambda tables, study, width: sr.draw_topic_words(

@@ -58,7 +58,7 @@ def test_shuffles_keep_what_they_promise() -> None:
 def test_a_vocabulary_that_vanishes() -> None:
     """If no term is left, or no text, the error says what to lower."""
     tokens = planted_tokens(years=(2010,), chapters=2, sentences=2)
-    with pytest.raises(ShinanError, match=r"No term stands in 99 or more of 2 units .* Lower `least`, or `length`"):
+    with pytest.raises(ShinanError, match=r"No term stands in 99 or more of 2 units .* Lower `least`, lower `length`"):
         topic_windows(tokens, least=99)
     with pytest.raises(ShinanError, match="No text in the parts"):
         topic_windows(tokens.assign(part="annex"))

@@ -203,7 +203,8 @@ def _unmatched(shift: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _counts(figure: Figure, shift: pd.DataFrame, rows: dict[str, float], centre: float, layout: Layout, language: str) -> None:
     """Write the counts of both groups in a column of their own."""
-    languages, scope = [one for one in LANGUAGES if language in (one, "both")], f"scope.{shift['scope'].iloc[0]}"
+    languages = [one for one in LANGUAGES if language in (one, "both")] if layout.beside else [marks.short(language)]
+    scope = f"scope.{shift['scope'].iloc[0]}"
     marks.draw_head(figure, centre, HEAD - 1.4, "\n".join(say("shift.counts", one, scope=say(scope, one)) for one in languages))
     for row in shift.to_dict("records"):
         y = HEAD + (rows[row["term"]] + 0.5) * layout.row
