@@ -186,10 +186,11 @@ def test_page_fits_shows_its_pictures_and_speaks_chinese(opened: Watched) -> Non
 
 
 def test_page_has_no_lost_link(opened: Watched, pages: Path) -> None:
-    """Each link within a page has its aim, and each link to another page its file; the index leads to every page."""
+    """Each link within a page has its aim, and each link to another file that file; the index leads to every page."""
     look = opened.page.evaluate(LOOK)
     assert look["inside"] and look["lost"] == []
-    there = {path.as_uri(): path for path in pages.rglob("*.html")}
+    folders = (pages, pages.parents[1] / "figures", pages.parents[1] / "tables")
+    there = {path.as_uri() for folder in folders for path in folder.rglob("*")}
     assert [link for link in look["others"] if link not in there] == []
     index = (pages / "index.html").as_uri()
     assert index in look["others"] or set(look["others"]) >= {(pages / f"{name}.html").as_uri() for name in NOTEBOOKS}

@@ -117,6 +117,18 @@ def test_a_build_leaves_pages_products_and_a_clean_source(original: Path) -> Non
     assert "How [long]?" in (original / "build" / "html" / "01-sizes.html").read_text(encoding="utf-8")
 
 
+def test_pages_lead_to_their_neighbours(root: Path) -> None:
+    """A new notebook is the next page of the one before it, which is made again; a retitled neighbour is named anew."""
+    for title in ("Second", "Other"):
+        write_notebook(root / "notebooks" / "02-more.ipynb", "1 + 1")
+        second = root / "notebooks" / "02-more.ipynb"
+        second.write_text(second.read_text(encoding="utf-8").replace("How [long]?", title), encoding="utf-8")
+        assert "2 of 2 notebooks to run" in rebuilt(root)[1]
+        first, last = ((root / "build" / "html" / name).read_text(encoding="utf-8") for name in ("01-sizes.html", "02-more.html"))
+        assert f'<a href="02-more.html">{title} →</a>' in first and '<a href="01-sizes.html">← How [long]?</a>' in last
+        assert "←" not in first and "→" not in last
+
+
 def test_nothing_runs_again_when_nothing_has_changed(root: Path) -> None:
     """A second build runs no notebook, calls everything identical, and leaves each file as it was."""
     before = digests(root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -89,6 +90,13 @@ def test_the_drawing_is_named_and_described(bundle: dict[str, Any]) -> None:
     assert "Caption &lt;1&gt;." in html and "<summary>How</summary>" in html
     plain = inline_html(bundle | {"rows": {}}, nowhere) or ""
     assert 'role="img"' in plain and "<a " not in plain
+
+
+@pytest.mark.parametrize(("width", "style"), [("252.3pt", ' style="--width:252.3pt"'), ('1pt;x:url("y")', ""), ("", "")])
+def test_the_page_knows_the_printed_width(bundle: dict[str, Any], width: str, style: str) -> None:
+    """The frame of the drawing carries its printed width, if that is a width and nothing more."""
+    svg = re.sub(r'(<svg [^>]*?)width="[^"]*"', lambda match: f'{match[1]}width="{escape(width)}"', bundle["svg"], count=1)
+    assert f'<div class="canvas"{style}><svg' in str(inline_html(bundle | {"svg": svg}, nowhere))
 
 
 def test_a_crowd_is_drawn_without_links() -> None:

@@ -509,6 +509,7 @@ def test_language_of_what_is_shown(tmp_path: Path, made, language: str, shows: s
     figure = new_figure("single", 20)
     shown = publish(figure, "own", data=made[1], study=make_study(tmp_path, language=language), caption_text=given, alt=given)
     assert shown.caption == shown.alt == given[shows]
+    assert [words for title, words in shown.guides if title == "图注（中文）"] == [given["zh"]] * (language == "both")
     assert read_manifest(tmp_path / "figures")["figures"]["own"]["caption"] == given
 
 
