@@ -12,6 +12,10 @@ LONGEST_RIGHT = 20
 QUALIFIER = re.compile("总量|总数|人均|余额|占比|比重")
 NUMBERING = re.compile(r"^\([一二三四五六七八九十]+\)|^[一二三四五六七八九十]是|(?:同比|环比|比上年|较上年|比去年|分别|均|各)+$")
 
+BASE = re.compile(
+    r"同比|环比|[比较](?:上|去|同)|[比较与](?P<year>\d{4})年|(?P<other>年均|[比较与]“?十[一二三四五]五|[\d三五十]+年(?:前|来|间|累计))"
+)
+
 
 class Found(NamedTuple):
     """A quantity at `start` to `end` of the view.
@@ -33,6 +37,22 @@ class Found(NamedTuple):
     left: int
     right: int
     lead: int = -1
+
+
+def with_bases(text: str, found: list[Found], year: int) -> list[Found]:
+    """Return the quantities; the role of a growth that is told of another base than the year before is *other base*.
+
+    The base is the one named last before it in its sentence: 比2010年, 年均, 五年来. A report reviews the year before its own.
+    """
+    answer = []
+    for row in found:
+        if row.kind == "growth" and row.role == "result":
+            begin = max(text.rfind(mark, 0, row.start) for mark in "。\n") + 1
+            named = [*BASE.finditer(text, begin, row.start)][-1:]
+            other = any(one["other"] or (one["year"] and int(one["year"]) != year - 2) for one in named)
+            row = row._replace(role="other base") if other else row
+        answer.append(row)
+    return answer
 
 
 def indicators(text: str, cuts: str, found: list[Found], lists: list[tuple[int, int]], g: Grammar) -> list[str]:

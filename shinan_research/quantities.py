@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .indicators import BLANK, Found, indicators
+from .indicators import BLANK, Found, indicators, with_bases
 from .numerals import LARGE, NUMERAL, POWERS, Grammar, fold, grammar, read_match, scale
 
 KINDS = ("level", "growth", "share", "threshold", "duration", "count in words", "name")
@@ -300,7 +300,8 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
         `Report.text`), `surface` (numeral and unit), `value` and `value_high` (in `unit`, 万 and 亿 multiplied out; equal
         but for ranges, 余, 多), `unit, unit_class`, `comparator` (=, ≥, ≤, >, <, ~), `kind` (level, growth, share,
         threshold, duration, count in words, name), `sign` (−1 for what fell or is to fall; values are never negative),
-        `role` (result, or start for the first of 由5%提高到7%), `indicator` (what is measured, in the text's words).
+        `role` (result; start for the first of 由5%提高到7%; other base for growth since another year than the
+        one before), `indicator` (what is measured, in the text's words).
 
     Examples
     --------
@@ -317,7 +318,7 @@ def quantities(sentences: pd.DataFrame, *, names: bool = False) -> pd.DataFrame:
     for first, last in zip([0, *firsts], [*firsts, len(sentences)], strict=True):
         texts = sentences["text"].iloc[first:last].tolist()
         original = "\n".join(text.replace("\n", " ") for text in texts)
-        found, subjects = _find(original, names)
+        found, subjects = _find(original, int(sentences["year"].iloc[first]) if len(sentences) else 0, names)
         begins = np.cumsum([0, *(len(text) + 1 for text in texts)])[:-1]
         starts = np.array([row.start for row in found], dtype=np.int64)
         index = np.searchsorted(begins, starts, side="right") - 1
@@ -346,7 +347,7 @@ def _table(sentences: pd.DataFrame, rows: list[Found], columns: dict[str, list[A
     return table
 
 
-def _find(original: str, names: bool) -> tuple[list[Found], list[str]]:
+def _find(original: str, year: int, names: bool) -> tuple[list[Found], list[str]]:
     """Return the quantities of one text and what each one measures."""
     g = grammar()
     folded = fold(original)
@@ -355,7 +356,7 @@ def _find(original: str, names: bool) -> tuple[list[Found], list[str]]:
     found = _merged(view, [row for match in NUMERAL.finditer(view) if (row := _read(view, match, g))])
     _verbal(view, cuts, found, g)
     lists = _coordinated(view, cuts, found)
-    subjects = indicators(folded, cuts, found, lists, g)
+    subjects, found = indicators(folded, cuts, found, lists, g), with_bases(folded, found, year)
     return _with_names(folded, found, subjects) if names else (found, subjects)
 
 

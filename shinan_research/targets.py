@@ -51,7 +51,7 @@ def select_targets(quantities: pd.DataFrame) -> pd.DataFrame:
     words = plan["unit"].isin(rules["word_units"]) & ~plan["indicator"].str.contains(rules["not_words"])
     limit = (plan["kind"] == "duration") & (plan["comparator"] == "≤")
     chosen = plan["kind"].isin(rules["kinds"]) | ((plan["kind"] == "count in words") & words) | limit
-    return plan[chosen & (plan["role"] == "result") & plan["value"].notna()]
+    return plan[chosen & (plan["role"] != "start") & plan["value"].notna()]
 
 
 def candidates(plan: pd.DataFrame, outcomes: pd.DataFrame, *, n: int = 3) -> pd.DataFrame:
@@ -292,11 +292,11 @@ def _pairs(quantities: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, pd.DataFram
 def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.DataFrame:
     """Set growth as claimed in a review against the growth that the levels in two consecutive reports imply.
 
-    A claim is used where its own sentence gives the level, and the review of the year before gives the level of the same
-    indicator in the same unit (家 and 家次, firms and visits to firms, are two), other than zero. What is printed is taken as
-    rounded: both sides are intervals of half a unit of the last printed figure, 以上 and 以内 leave the claim open to one side,
-    and the two are reconcilable if the intervals meet. If not, the claim is "not reconcilable from the texts", which is not
-    to say false: a comparable basis, a census or a new definition may lie between.
+    A claim is used where its own sentence gives the level and names no other base than the year before, and the review of the
+    year before gives the level of the same indicator in the same unit (家 and 家次, firms and visits to firms, are two), other
+    than zero. What is printed is taken as rounded: both sides are intervals of half a unit of the last printed figure, 以上 and
+    以内 leave the claim open to one side, and the two are reconcilable if the intervals meet. If not, the claim is "not
+    reconcilable from the texts", which is not to say false: a comparable basis, a census or a new definition may lie between.
 
     Returns
     -------
@@ -313,7 +313,8 @@ def growth_claims(quantities: pd.DataFrame, *, threshold: float = 0.5) -> pd.Dat
 def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iterator[dict[str, Any]]:
     """Yield the claims of one review that can be set against levels."""
     earlier, later = (table[(table["part"] == "review") & (table["kind"] == "level")] for table in (before, after))
-    growth = after[(after["part"] == "review") & (after["kind"] == "growth") & (after["unit"] == "%")]
+    since = (after["part"] == "review") & (after["role"] == "result")
+    growth = after[since & (after["kind"] == "growth") & (after["unit"] == "%")]
     growth = growth.merge(later, on=["sentence", "indicator"], suffixes=("", "_level"))
     growth = growth[growth["start_level"] < growth["start"]].drop_duplicates("start", keep="last")
     if growth.empty or earlier.empty:

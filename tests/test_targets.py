@@ -245,6 +245,23 @@ def test_growth_claims():
     assert table["implied_low"].iloc[0] == pytest.approx((109.95 / 100.05 - 1) * 100)
 
 
+@pytest.mark.parametrize(
+    ("words", "used"),
+    [("同比增长10%", 1), ("比2018年增长10%", 1), ("比2010年增长10%", 0), ("年均增长10%", 0), ("五年来增长10%", 0),
+     ("比“十二五”末增长10%", 0), ("比2010年增长30%，同比增长10%", 1)],
+)  # fmt: skip
+def test_claims_since_another_year_are_left_out(words, used):
+    """Growth since 2010, over five years or a year on average is not set against the level of the year before."""
+    table = growth_claims(find(report(2019, "完成收入100.0亿元。"), report(2020, f"完成收入110.0亿元，{words}。")))
+    assert table["claimed"].tolist() == [10] * used
+
+
+def test_growth_since_another_year_answers_no_target():
+    """A target of growth is not met by growth since an earlier year, nor by what follows in that sentence."""
+    plan, review = pair("生产总值增长7%。", "生产总值比2010年增长39.5%，工业增加值增长20%。")
+    assert link_targets(plan, review)["verdict"].tolist() == ["not found in the next review"]
+
+
 def test_firms_are_not_visits():
     """A number of visits is not set against a number of firms, nor carried over from it."""
     before, after = report(2019, "外出走访企业708家。"), report(2020, "累计走访企业1564家次，增长93%。")
