@@ -199,7 +199,7 @@ def standings(table: pd.DataFrame, language: str = "en") -> list[str]:
     """
     own = table[table["own"]]
     first = own["against"].iloc[0]
-    absent = (own.loc[own["against"] == first, "verdict"] == "no reference for these years").any()
+    absent = (own.loc[own["against"] == first, "verdict"] == "no reference for this comparison").any()
     lines = [say("describe.absent.reference", language)] if absent else []
     for against in (first, OWN_YEARS):
         rows = own[own["against"] == against].to_dict("records")

@@ -14,10 +14,11 @@ import pandas as pd
 from . import messages
 from .audit import audit
 from .build import package_notebooks
+from .choice import NUMBERS, UNITS_PER_TOPIC
 from .counts import Group, belongs
 from .dictionary import resource
 from .discover import listed_words
-from .errors import ReadError, StudyError
+from .errors import ReadError, ShinanError, StudyError
 from .files import format_rows, sha256, write_atomically
 from .intake import Text, fit_name, read_texts, report_files
 from .losses import findings
@@ -28,11 +29,13 @@ from .restore import COLUMNS, restore
 from .shifts import MIN_BLOCKS, MIN_COUNT
 from .study import open_study
 from .tokens import tokenize
+from .windows import topic_windows
 
 Say = Callable[[str], None]
 Names = str | Mapping[str, str] | None
 MOST_TERMS = 5
 MOST_PLACES = 3
+TOPICS_NOTEBOOK = "07-topics.ipynb"
 MANY, MANY_NOTEBOOK = 3, "many-reports.ipynb"  # reports, and the notebook that follows terms over them
 UNDECIDED = ("lost", "probably lost", "not tested")
 MAKEFILE = """PYTHON ?= {python}
@@ -105,6 +108,9 @@ def new_study(
         _write(stage, found, groups, _names(found, groups, title, place), chosen)
         _decide(stage, found, say)
         _remark(found, tokens, groups, bool(tuple(terms)), chosen, say)
+        if _windows(tokens) < NUMBERS[0] * UNITS_PER_TOPIC:
+            (stage / "notebooks" / TOPICS_NOTEBOOK).unlink()
+            _speak(say, "short", notebook=TOPICS_NOTEBOOK)
         open_study(stage)
         stage.chmod(0o755)
         if folder.exists():
@@ -308,6 +314,14 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
         verdict = next(each for each in UNDECIDED if (rows["verdict"] == each).any())
         characters = "".join(rows["where"][rows["verdict"] == verdict].astype(str))
         _speak(say, verdict.replace(" ", "_"), report=name, characters=characters, header=header)
+
+
+def _windows(tokens: pd.DataFrame) -> int:
+    """Return how many windows a topic model would have."""
+    try:
+        return len(topic_windows(tokens).table)
+    except ShinanError:
+        return 0
 
 
 def _remark(

@@ -124,7 +124,7 @@ def placebo(
         other years*, or *too few changes* (ranked, and no more than that). Without rank: *not informative* (fewer than ten
         users), *several reports* (groups of several are not set beside single reports), *too rare* and *too concentrated* (as
         in `shift`). Where no change is known: *not in the vocabulary*, *forms overlap* (their counts cannot be added up), *no
-        reference for these years* (two places, and groups whose names hold no year, among them).
+        reference for this comparison* (two places, and groups whose names hold no year, among them).
 
     Raises
     ------
@@ -298,7 +298,7 @@ def _compared(
     own = {name: record[name] for name in names} | {"against": yardstick.against, "own": True, "log2_ratio": _own_change(record)}
     missing = [string for string in sorted(weights or ()) if string not in yardstick.reference.rows]
     unknown = "forms overlap" if weights is None else "not in the vocabulary" if missing else ""
-    unknown = unknown or ("" if len(yardstick.pairs.before) else "no reference for these years")
+    unknown = unknown or ("" if len(yardstick.pairs.before) else "no reference for this comparison")
     if unknown or weights is None:
         return [own | {"verdict": unknown, "missing": " ".join(missing)}]
     total = total_of(weights, yardstick.reference)

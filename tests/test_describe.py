@@ -86,7 +86,7 @@ def test_placebo_says_where_terms_stand() -> None:
     assert len(standings(table)) == table["term"].nunique()
     counted = table.assign(outside=table["outside"].where(~table["own"], 3), eligible=table["eligible"].where(~table["own"], 40))
     assert standings(counted)[-1].startswith("Of 40 eligible ordinary words of this comparison, 3 (8 %)")
-    lonely = table[table["own"]].assign(rank=pd.NA, users=pd.NA, verdict="no reference for these years")
+    lonely = table[table["own"]].assign(rank=pd.NA, users=pd.NA, verdict="no reference for this comparison")
     lonely.attrs = table.attrs
     assert standings(lonely)[0] == say("describe.absent.reference", "en") and len(standings(lonely)) == len(standings(table)) + 1
     assert say("describe.placebo.none", "zh") in describe_placebo(lonely, place=PLACE)["caption"]["zh"]

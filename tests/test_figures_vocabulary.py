@@ -230,7 +230,7 @@ def test_placebo_mark_follows_the_verdict(verdict: str, rank: object, marker: st
 def test_placebo_without_reference() -> None:
     """Years without a reference give the study's own marks alone, and dashes beside them."""
     table = made()["placebo"]
-    figure = draw_placebo(table[table["own"]].assign(rank=pd.NA, users=pd.NA, verdict="no reference for these years"))
+    figure = draw_placebo(table[table["own"]].assign(rank=pd.NA, users=pd.NA, verdict="no reference for this comparison"))
     tidy(figure)
     assert {line.get_marker() for line in marks(figure)} == {"x"} and "–" in words(figure)
 

@@ -62,7 +62,7 @@ def test_a_study_opens_with_its_reports(folder, tmp_path):
     assert study.place == {"zh": "甲县", "en": "甲县"} and "2030" in study.title["en"] and "2031" in study.title["zh"]
     assert {path.name for path in (made / "notebooks").iterdir()} == {
         path.name for path in new.package_notebooks().glob("*.ipynb")
-    }
+    } - {"07-topics.ipynb"}
 
 
 def test_the_file_explains_itself_in_both_languages(folder, tmp_path):
@@ -202,6 +202,16 @@ def test_reports_without_a_plan_are_named(tmp_path):
     """Where the outline finds no plan, the words say which comparisons that touches."""
     texts = {f"甲县{year}.txt": report("甲县", year).replace("二、工作安排", "") for year in (2030, 2031)}
     assert "No plan is recognised in: 甲县-2030, 甲县-2031." in said_by(tmp_path / "study", fill(tmp_path / "reports", texts))
+
+
+def test_reports_too_short_for_topics(folder, tmp_path):
+    """Where a topic model would have too few windows its notebook is left out, and that is said; long reports get it."""
+    assert "07-topics.ipynb is left out" in said_by(tmp_path / "short", folder)
+    assert not (tmp_path / "short" / "notebooks" / "07-topics.ipynb").exists()
+    words = "。".join(f"推进第{number}类高质量发展，办好养老服务，扩大就业" for number in range(60)) + "。"
+    long = fill(tmp_path / "long", {f"甲县{year}.txt": report("甲县", year, words) for year in (2030, 2031)})
+    assert "is left out" not in said_by(tmp_path / "whole", long)
+    assert (tmp_path / "whole" / "notebooks" / "07-topics.ipynb").exists()
 
 
 def test_two_rows_of_one_place_and_year(folder, tmp_path):

@@ -244,12 +244,12 @@ def test_any_years_are_all_pairs_as_far_apart() -> None:
 def test_years_without_reference_say_so() -> None:
     """Where no place has both years the row says so; any other years as far apart still serve."""
     table = placebo(shift_of(("花草", 5, 7), before="1991", after="1992"), reference=reference_from(reports_of(RISING), ["花草"]))
-    assert table[table["own"]]["verdict"].tolist()[0] == "no reference for these years"
+    assert table[table["own"]]["verdict"].tolist()[0] == "no reference for this comparison"
     assert table[table["own"]]["of"].tolist()[1] == 12
     both = placebo(
         shift_of(("花草", 5, 7), before="甲 2001", after="乙 2001"), reference=reference_from(reports_of(RISING), ["花草"])
     )
-    assert both["verdict"].tolist() == ["no reference for these years"] * 2
+    assert both["verdict"].tolist() == ["no reference for this comparison"] * 2
 
 
 def test_swapping_before_and_after_mirrors_the_ranks() -> None:
@@ -300,7 +300,7 @@ def test_groups_without_years_say_so() -> None:
     for before, after in (("甲", "乙"), ("甲 2001", "乙 2001")):
         table = placebo(shift_of(("花草", 1, 2), before=before, after=after), terms=None, place="甲")
         own = table[table["own"]]
-        assert set(own["verdict"]) <= {"no reference for these years", "not in the vocabulary"}
+        assert set(own["verdict"]) <= {"no reference for this comparison", "not in the vocabulary"}
         assert own["rank"].isna().all()
 
 
