@@ -100,6 +100,19 @@ def test_the_permutation_turns_signs_within_places() -> None:
     assert row["p_unmatched"] == row["p_adjusted"]
 
 
+def test_p_without_a_place_is_the_largest_of_twelve_comparisons() -> None:
+    """Leaving out each of twelve places in turn and comparing anew gives the largest p, but for the pooled dispersion."""
+    tokens = groups(12, 4, before=0.2, after=0.24, shared=0.05)
+    row = compare(tokens, 2001, 2002, terms=["花"], n_permutations=0).iloc[0]
+    each = []
+    for place in PLACES[:12]:
+        rest = tokens[tokens["place"] != place].copy()
+        rest.attrs = tokens.attrs
+        each.append(compare(rest, 2001, 2002, terms=["花"], n_permutations=0)["p_closed"].iloc[0])
+    assert row["p_without_chapter"] == pytest.approx(max(each), rel=0.05)
+    assert max(each) > 1.5 * row["p_closed"]
+
+
 def test_swapping_groups_flips_signs_and_nothing_else() -> None:
     """Before and after exchanged: the same p and verdict's mirror, the interval turned round."""
     tokens = groups(12, 1, after=0.4)
