@@ -1,30 +1,53 @@
-"""A lattice of dictionary words, for restoring only: it tells which gaps of a text want a character."""
+"""A lattice of words, for restoring only: it tells which gaps of a text want a character."""
 
 from __future__ import annotations
 
+import lzma
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .dictionary import lexicon, words
+from .dictionary import lexicon, resource, words
 from .reports import HAN
 
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Arc = tuple[int, int, float, tuple[int, ...]]  # start, end, weight, gaps within the word
-Broken = dict[str, list[tuple[float, tuple[int, ...]]]]
+Gaps = tuple[int, ...]  # places within a word at which it lacks the character
 
 BOUNDS = (-15.0, 30.0)  # of log odds
 LEXICON_FREQUENCY = 50
 LONGEST_WORD = 8
 UNSEEN = 1e-6
 SCALE = 2000.0  # keeps products over a run within the range of floats
-SISTER_SHARE = 0.3  # of the word frequencies, where there is a sister
-RUN = re.compile(f"[{HAN}]{{1,60}}")
+GENRE_SHARE = 0.7  # of the frequencies of single words; the rest is the dictionary's
+PAIR_DISCOUNT = 0.75
+TRUST = 30.0  # a sister counts as much as the genre after this many sightings of the word before
+PIECE = re.compile(f"[{HAN}]{{1,60}}|[^{HAN}]")
+
+
+class Pairs(NamedTuple):
+    """Which word follows which: the probability of each word, what a pair adds to it, and the share that is left for it."""
+
+    single: dict[str, float]
+    gain: dict[tuple[str, str], float]
+    rest: dict[str, float]
+
+
+class Node(NamedTuple):
+    """A word on a stretch of a run: where it begins, the gaps it fills, the paths up to it, and the nodes before it."""
+
+    word: str
+    start: int
+    gaps: Gaps
+    weight: float
+    sources: list[tuple[int, float]]
 
 
 @cache
@@ -35,11 +58,14 @@ def word_scores() -> dict[str, float]:
     return {word: frequency / total for word, frequency in frequencies.items()}
 
 
-@lru_cache(maxsize=8)
-def _sister_scores(texts: tuple[str, ...]) -> dict[str, float]:
-    """Return the relative frequency of every word of the sisters, by their likeliest division into words."""
-    counts = Counter(word for text in texts for run in RUN.finditer(text) for word in _divide(run.group()))
-    return {word: count / counts.total() for word, count in counts.items()}
+def split(text: str) -> list[str]:
+    """Return the words of a view, by their likeliest division, and its marks.
+
+    >>> split("推进改革,扩大开放")
+    ['推进', '改革', ',', '扩大', '开放']
+    """
+    pieces = (piece.group() for piece in PIECE.finditer(text))
+    return [word for piece in pieces for word in (_divide(piece) if re.match(f"[{HAN}]", piece) else [piece])]
 
 
 def _divide(run: str) -> list[str]:
@@ -55,81 +81,142 @@ def _divide(run: str) -> list[str]:
     while end:
         found.append(run[best[end][1] : end])
         end = best[end][1]
-    return found
+    return found[::-1]
+
+
+def make_pairs(size: int, counts: Iterable[tuple[str, int, int, Mapping[str, int]]]) -> Pairs:
+    """Return the model of pairs of words, by absolute discounting; what is left goes to single words and the dictionary.
+
+    Parameters
+    ----------
+    size
+        Words counted, with those that were not kept.
+    counts
+        Of each word kept: how often it was seen, how often before another word, and how often before each word kept.
+    """
+    single = dict.fromkeys(word_scores(), 0.0)
+    gain: dict[tuple[str, str], float] = {}
+    rest: dict[str, float] = {}
+    for word, seen, total, following in counts:
+        single[word] = GENRE_SHARE * (seen - PAIR_DISCOUNT) / size
+        gain |= {(word, after): (number - PAIR_DISCOUNT) / total for after, number in following.items()}
+        rest[word] = 1 - sum(number - PAIR_DISCOUNT for number in following.values()) / max(total, 1)
+    left = 1 - sum(single.values())
+    for word, score in word_scores().items():
+        single[word] += left * score
+    return Pairs(single, gain, rest)
+
+
+@cache
+def genre_pairs() -> Pairs:
+    """Return the shipped model of the genre: a line for each word with its counts, then the words seen after it."""
+    size, *lines = lzma.decompress(resource("word_pairs.txt.xz")).decode("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    names = [row[0] for row in rows]
+    following = ({names[int(place)]: int(n) for place, n in zip(row[3::2], row[4::2], strict=True)} for row in rows)
+    counts = ((row[0], int(row[1]), int(row[2]), after) for row, after in zip(rows, following, strict=True))
+    return make_pairs(int(size), counts)
 
 
 @lru_cache(maxsize=64)
-def _broken_words(character: str) -> list[tuple[str, str, tuple[int, ...]]]:
-    """Return every word that holds a character, its form without it, and the gaps of the form."""
-    found = []
-    for word in word_scores():
-        if character in word:
+def _broken_words(character: str) -> dict[str, list[tuple[str, Gaps]]]:
+    """Return by the form without it the words of two characters or more that hold a character, and the gaps of the form."""
+    found: dict[str, list[tuple[str, Gaps]]] = {}
+    for word in genre_pairs().single:
+        if character in word and len(word) > 1:
             pieces = word.split(character)
-            gaps = np.cumsum([len(piece) for piece in pieces[:-1]]).tolist()
-            found.append((word, "".join(pieces), tuple(gaps)))
+            gaps = tuple(np.cumsum([len(piece) for piece in pieces[:-1]]).tolist())
+            found.setdefault("".join(pieces), []).append((word, gaps))
     return found
+
+
+@lru_cache(maxsize=8)
+def _sister_pairs(texts: tuple[str, ...]) -> tuple[Counter[tuple[str, str]], Counter[str]]:
+    """Return how often the sisters have each pair of words, and each word."""
+    found = [split(text) for text in texts]
+    return Counter(pair for one in found for pair in pairwise(one)), Counter(word for one in found for word in one)
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """All divisions of a run into words, with and without a character put in."""
+
+    character: str
+    pairs: Pairs
+    seen: Mapping[tuple[str, str], int] = field(default_factory=dict)  # pairs in the sisters
+    before: Mapping[str, int] = field(default_factory=dict)  # words in the sisters
+
+    def probability(self, word: str, after: str) -> float:
+        """Return the probability of a word after another: genre, and the sisters as far as they have the first one."""
+        rest = self.pairs.rest.get(word, 1.0) * self.pairs.single.get(after, UNSEEN)
+        score = self.pairs.gain.get((word, after), 0.0) + rest
+        number = self.before.get(word, 0)
+        return (self.seen.get((word, after), 0) + TRUST * score) / (number + TRUST) if number else score
+
+    def arcs(self, run: str, start: int) -> list[tuple[int, str, Gaps]]:
+        """Return the words that may begin at a place of a run: their end, and where they lack the character."""
+        broken, found = _broken_words(self.character), list[tuple[int, str, Gaps]]()
+        for end in range(start + 1, min(start + LONGEST_WORD, len(run)) + 1):
+            form = run[start:end]
+            if end == start + 1 or form in self.pairs.single:
+                found.append((end, form, ()))
+            found += [(end, word, gaps) for word, gaps in broken.get(form, ())]
+        return found
+
+    def odds(self, run: str, before: str, after: str) -> Floats:
+        """Return the log odds of an insertion at each gap of a run: sums over all paths, forward and backward.
+
+        A gap takes one insertion: at the end of a word, at the beginning of the next, or as a word between them.
+        """
+        nodes = [Node(before, 0, (), 1.0, [])]
+        arriving: list[list[tuple[int, bool]]] = [[(0, False)], *([] for _ in run)]  # node, and whether it fills the gap
+        for place, here in enumerate(arriving):
+            bare = [node for node, filled in here if not filled]
+            here.append((self._add(nodes, self.character, place, (0,), bare, 1), True))
+            every = [node for node, _ in here]
+            for end, word, gaps in self.arcs(run, place):
+                number = self._add(nodes, word, place, gaps, bare if 0 in gaps else every, len(word))
+                arriving[end].append((number, end - place in gaps))
+        onward = [0.0] * len(nodes)
+        for number, _ in arriving[-1]:
+            onward[number] = self.probability(nodes[number].word, after)
+        total = sum(nodes[number].weight * onward[number] for number, _ in arriving[-1])
+        filled = [0.0] * len(arriving)
+        for number in range(len(nodes) - 1, -1, -1):
+            node = nodes[number]
+            for source, score in node.sources:
+                onward[source] += score * onward[number]
+            for gap in node.gaps:
+                filled[node.start + gap] += node.weight * onward[number]
+        mass = np.array(filled)
+        answer: Floats = np.log(np.maximum(mass, total * 1e-12)) - np.log(np.maximum(total - mass, total * 1e-13))
+        return answer
+
+    def _add(self, nodes: list[Node], word: str, start: int, gaps: Gaps, sources: list[int], size: int) -> int:
+        """Add a word after those that end where it begins, and return its number."""
+        scale = SCALE**size
+        scored = [(source, self.probability(nodes[source].word, word) * scale) for source in sources]
+        weight = sum(nodes[source].weight * score for source, score in scored)
+        nodes.append(Node(word, start, gaps, weight, scored))
+        return len(nodes) - 1
 
 
 def lattice_odds(text: str, character: str, gaps: Ids, *, sisters: Sequence[str] = ()) -> Floats:
     """Return the log odds of an insertion at each gap, summed over all divisions of the text into words.
 
-    A word that holds the character is also looked for in the form that it takes without it.
+    How likely a division is depends on each word and the one before it. A word that holds the character is also looked
+    for in the form that it takes without it.
 
     >>> lattice_odds("习近平新时代国特色", "中", np.array([3, 6]))[1].round() > 5
     np.True_
     """
-    seen = _sister_scores(tuple(sisters)) if sisters else {}
-    share = SISTER_SHARE if sisters else 0.0
-    broken: Broken = {}
-    for word, form, places in _broken_words(character):
-        score = (1 - share) * word_scores()[word] + share * seen.get(word, 0.0)
-        broken.setdefault(form, []).append((score, places))
+    lattice = Lattice(character, genre_pairs(), *(_sister_pairs(tuple(sisters)) if sisters else ()))
     wanted, odds = np.zeros(len(text) + 1, dtype=bool), np.full(len(text) + 1, BOUNDS[0])
     wanted[gaps] = True
-    for run in RUN.finditer(text):
-        here = slice(run.start(), run.end() + 1)
-        if wanted[here].any():
-            odds[here] = np.maximum(odds[here], _run_odds(_arcs(run.group(), broken, seen, share), len(run.group()), broken))
-    return odds[gaps]
-
-
-def _arcs(run: str, broken: Broken, seen: Mapping[str, float], share: float) -> list[Arc]:
-    """Return the words that may cover a run: start, end, weight, and where they lack the character."""
-    scores = word_scores()
-    arcs: list[Arc] = []
-    for start in range(len(run)):
-        for end in range(start + 1, min(start + LONGEST_WORD, len(run)) + 1):
-            form, size = run[start:end], end - start
-            score = (1 - share) * scores.get(form, UNSEEN if size == 1 else 0.0) + share * seen.get(form, 0.0)
-            if score:
-                arcs.append((start, end, score * SCALE**size, ()))
-            arcs += [(start, end, value * SCALE ** (size + len(places)), places) for value, places in broken.get(form, ())]
-    return arcs
-
-
-def _run_odds(arcs: list[Arc], last: int, broken: Broken) -> Floats:
-    """Return the log odds of an insertion at each gap of a run: sums over all paths, forward and backward.
-
-    A gap takes one insertion: at the end of a word, at the beginning of the next, or as a word between them.
-    """
-    alone = sum(score for score, _ in broken.get("", ())) * SCALE
-    bare, filled = [1.0] + [0.0] * last, [0.0] * (last + 1)  # paths to a gap without, and with, an insertion there
-    for start, end, weight, places in arcs:
-        path = _arriving(bare[start], filled[start], alone, places) * weight
-        (filled if end - start in places else bare)[end] += path
-    onward, opening, missing = [0.0] * last + [1.0], [0.0] * (last + 1), [0.0] * (last + 1)
-    for start, end, weight, places in reversed(arcs):
-        rest = onward[end] if end - start in places else onward[end] * (1 + alone) + opening[end]
-        (opening if 0 in places else onward)[start] += weight * rest
-        path = _arriving(bare[start], filled[start], alone, places) * weight * rest
-        for gap in range(start + 1, end):
-            missing[gap] += path * (gap - start not in places)
-    without = np.array(missing) + np.array(bare) * np.array(onward)
-    total = onward[0] * (1 + alone) + opening[0]
-    odds: Floats = np.log(np.maximum(total - without, total * 1e-12)) - np.log(np.maximum(without, total * 1e-15))
-    return odds
-
-
-def _arriving(bare: float, filled: float, alone: float, places: tuple[int, ...]) -> float:
-    """Return the weight of the paths that a word may continue: one that begins with an insertion needs a bare gap."""
-    return bare if 0 in places else bare * (1 + alone) + filled
+    for piece in PIECE.finditer(text):
+        start, end = piece.span()
+        if wanted[start : end + 1].any() and re.match(f"[{HAN}]", piece.group()):
+            found = lattice.odds(piece.group(), text[start - 1 : start], text[end : end + 1])
+            odds[start : end + 1] = np.maximum(odds[start : end + 1], found)
+    answer: Floats = np.clip(odds[gaps], *BOUNDS)
+    return answer

@@ -66,8 +66,8 @@ def propose(report: Report, character: str, *, sisters: Sequence[Report] = ()) -
     """Propose where a character is missing from the witness of a report.
 
     Every occurrence is taken to be lost, all else to be intact. For each gap the log odds of the text with and without
-    the character under a character n-gram model of the genre, with and without the sisters, and the posterior of a
-    word lattice are combined by a logistic regression that was fitted on other reports. Nothing is applied.
+    the character under a character n-gram model of the genre and under a lattice of words, each with and without the
+    sisters, are combined by a small network that was fitted on other reports. Nothing is applied.
 
     Parameters
     ----------
@@ -298,8 +298,8 @@ def _conceivable(model: Sequence[Grams], ids: Ids, number: int, sides: int) -> I
 def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: int = 1) -> tuple[Ids, Floats]:
     """Return the gaps of a view worth a look, and their features.
 
-    The features are log odds: genre forward, genre backward, the same two with the sisters, and word lattice. A gap is
-    looked at if the genre (or a sister) knows the character on so many `sides`: with 2, fewer are found, and faster.
+    The features are log odds: genre forward, genre backward, and word lattice; with sisters, the same three with them
+    follow. A gap is looked at if the genre (or a sister) knows the character on so many `sides`: with 2, fewer are found.
     """
     known = genre()[0].vocabulary
     vocabulary = known if character in known else known + character
@@ -317,13 +317,18 @@ def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: in
         near = np.maximum(*odds) > HOPELESS
         gaps, odds = gaps[near], [one[near] for one in odds]
     alone = _odds([model[:1] for model in models], ids, number, gaps, inserted) if sisters else odds
-    return gaps, np.clip(np.column_stack([*alone, *odds, lattice_odds(text, character, gaps, sisters=sisters)]), *BOUNDS)
+    features = [*alone, lattice_odds(text, character, gaps)]
+    if sisters:
+        features += [*odds, lattice_odds(text, character, gaps, sisters=sisters)]
+    return gaps, np.clip(np.column_stack(features), *BOUNDS)
 
 
 def estimate(features: Floats, sisters: bool) -> Floats:
-    """Return the calibrated probability of each row of features."""
-    weights = np.array(settings()["weights"]["with sister" if sisters else "without sister"])
-    result: Floats = 1 / (1 + np.exp(-(features @ weights[1:] + weights[0])))
+    """Return the calibrated probability of each row of features, by a network of one hidden layer."""
+    weights = settings()["weights"]["with sister" if sisters else "without sister"]
+    hidden, output = np.array(weights["hidden"]), np.array(weights["output"])
+    layer = np.tanh(features @ hidden[1:] + hidden[0])
+    result: Floats = 1 / (1 + np.exp(-(layer @ output[1:] + output[0])))
     return result
 
 

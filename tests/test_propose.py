@@ -147,35 +147,42 @@ def test_genre_model_is_a_distribution() -> None:
 
 
 def test_lattice_against_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sums over the lattice equal a plain enumeration of all divisions and insertions."""
-    scores = {"中": 0.02, "中心": 0.05, "心": 0.01, "海天": 0.01, "海": 0.02, "天": 0.03, "天中": 0.001}
-    monkeypatch.setattr(lattice, "word_scores", lambda: scores)
+    """The sums over the lattice equal a plain enumeration of all insertions and divisions, each word given the one before."""
+    single = {"中": 0.02, "中心": 0.05, "心": 0.01, "海天": 0.01, "海": 0.02, "天": 0.03, "天中": 0.001}
+    pairs = lattice.Pairs(single, {("海天", "中心"): 0.3, (",", "海"): 0.2}, {"海天": 0.6, ",": 0.7})
+    monkeypatch.setattr(lattice, "genre_pairs", lambda: pairs)
     lattice._broken_words.cache_clear()
+    words = lattice.Lattice("中", pairs, {("海", "天"): 2, ("天中", "心"): 1}, {"海": 3, "天中": 1, "天": 5})
     run, mass = "海天心", np.zeros((4, 2))
     choices = [("", "中") if step % 2 == 0 else (run[step // 2],) for step in range(7)]
     for full in ("".join(pieces) for pieces in product(*choices)):
-        weight = _divisions(full, scores)
-        position = 0
-        inserted = [False] * 4
-        for one in full:
-            if one == "中":
-                inserted[position] = True
-            else:
-                position += 1
-        for gap in range(4):
-            mass[gap, int(inserted[gap])] += weight
-    expected = np.log(mass[:, 1]) - np.log(mass[:, 0])
-    found = lattice.lattice_odds(run, "中", np.arange(4))
+        weight = _divisions(full, ",", words)
+        gaps = [len(piece) for piece in full.replace("海", "|").replace("天", "|").replace("心", "|").split("|")]
+        for gap, inserted in enumerate(gaps):
+            mass[gap, inserted] += weight
+    found = words.odds(run, ",", "。")
     lattice._broken_words.cache_clear()
-    assert found == pytest.approx(expected)
+    assert found == pytest.approx(np.log(mass[:, 1]) - np.log(mass[:, 0]))
 
 
-def _divisions(text: str, scores: dict[str, float]) -> float:
-    """Return the summed weight of all divisions of a text into words."""
+def _divisions(text: str, before: str, words: lattice.Lattice) -> float:
+    """Return the summed probability of all divisions of a text into words that stand before a full stop."""
     if not text:
-        return 1.0
-    sizes = range(1, min(len(text), 8) + 1)
-    return sum(scores.get(text[:size], 0.0) * lattice.SCALE**size * _divisions(text[size:], scores) for size in sizes)
+        return words.probability(before, "。")
+    forms = [text[:size] for size in range(1, len(text) + 1) if size == 1 or text[:size] in words.pairs.single]
+    weights = {form: words.probability(before, form) * lattice.SCALE ** len(form) for form in forms}
+    return sum(weight * _divisions(text[len(form) :], form, words) for form, weight in weights.items())
+
+
+def test_pairs_of_words_are_probabilities() -> None:
+    """After a word, all words that a model knows have probabilities that sum to one; a sister takes its share of them."""
+    rows = [("改革", 6, 5, {"开放": 3}), ("开放", 4, 4, {})]
+    pairs = lattice.make_pairs(20, rows)
+    assert pairs.gain == {("改革", "开放"): pytest.approx(2.25 / 5)} and pairs.rest["改革"] == pytest.approx(2.75 / 5)
+    assert sum(pairs.single.values()) == pytest.approx(1)
+    model = lattice.Lattice("中", pairs, {("改革", "创新"): 10}, {"改革": 10})
+    assert sum(model.probability("改革", word) for word in pairs.single) == pytest.approx(1)
+    assert model.probability("改革", "创新") == pytest.approx((10 + 30 * 2.75 / 5 * pairs.single["创新"]) / 40)
 
 
 def test_view_keeps_offsets() -> None:
@@ -189,8 +196,9 @@ def test_view_keeps_offsets() -> None:
 
 def test_resources_are_small_and_say_their_training() -> None:
     """The counts are below ten megabytes; hashes of all training files, the rule and the longest chain are stated."""
-    assert len((RESOURCES / "ngrams.npz.xz").read_bytes()) < 10_000_000
-    stated = settings()
+    assert sum(len((RESOURCES / name).read_bytes()) for name in ("ngrams.npz.xz", "word_pairs.txt.xz")) < 10_000_000
+    stated, pairs = settings(), lattice.genre_pairs()
+    assert stated["words_and_pairs"] == [len(pairs.rest), len(pairs.gain)]
     assert all(len(name) == 64 for name in stated["training_files"]) and len(set(stated["training_files"])) > 400
     assert "5 reports of 3 places" in stated["kept_if"]
     assert stated["longest_unambiguous_chain"] > 5 and stated["longest_run"] > 5

@@ -30,6 +30,7 @@ from build_references import read_index, training  # noqa: E402
 from shinan_research.audit import audit, character_counts  # noqa: E402
 from shinan_research.errors import ShinanError  # noqa: E402
 from shinan_research.files import sha256  # noqa: E402
+from shinan_research.lattice import genre_pairs  # noqa: E402
 from shinan_research.propose import genre, propose, reference, settings  # noqa: E402
 from shinan_research.reports import Report, read_page, read_report  # noqa: E402
 
@@ -162,7 +163,7 @@ def record(rows: list[list[object]], every: int) -> None:
 def main(folder: Path, index: Path, every: int = 1) -> None:
     """Print the table of bars."""
     start = process_time()
-    genre(), reference(2019), settings()
+    genre(), genre_pairs(), reference(2019), settings()
     rows: list[list[object]] = [["resources: seconds to load", "<= 1", round(process_time() - start, 2)]]
     table = read_index(index)
     trained = set(training(table)["file"])
