@@ -20,6 +20,7 @@ from .reports import HAN
 Ids = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Gaps = tuple[int, ...]  # places within a word at which it lacks the character
+Arc = tuple[int, str, Gaps]  # end and word
 
 BOUNDS = (-15.0, 30.0)  # of log odds
 LEXICON_FREQUENCY = 50
@@ -153,28 +154,20 @@ class Lattice:
         number = self.before.get(word, 0)
         return (self.seen.get((word, after), 0) + TRUST * score) / (number + TRUST) if number else score
 
-    def arcs(self, run: str, start: int) -> list[tuple[int, str, Gaps]]:
-        """Return the words that may begin at a place of a run: their end, and where they lack the character."""
-        broken, found = _broken_words(self.character), list[tuple[int, str, Gaps]]()
-        for end in range(start + 1, min(start + LONGEST_WORD, len(run)) + 1):
-            form = run[start:end]
-            if end == start + 1 or form in self.pairs.single:
-                found.append((end, form, ()))
-            found += [(end, word, gaps) for word, gaps in broken.get(form, ())]
-        return found
-
-    def odds(self, run: str, before: str, after: str) -> Floats:
+    def odds(self, arcs: Sequence[Sequence[Arc]], wanted: Sequence[bool], before: str, after: str) -> Floats:
         """Return the log odds of an insertion at each gap of a run: sums over all paths, forward and backward.
 
-        A gap takes one insertion: at the end of a word, at the beginning of the next, or as a word between them.
+        A gap takes one insertion: at the end of a word, at the beginning of the next, or as a word between them. `arcs` are
+        those of :func:`find_arcs`, and nothing is put into a gap that is not wanted.
         """
         nodes = [Node(before, 0, (), 1.0, [])]
-        arriving: list[list[tuple[int, bool]]] = [[(0, False)], *([] for _ in run)]  # node, and whether it fills the gap
+        arriving: list[list[tuple[int, bool]]] = [[(0, False)], *([] for _ in arcs[1:])]  # node, and whether it fills the gap
         for place, here in enumerate(arriving):
             bare = [node for node, filled in here if not filled]
-            here.append((self._add(nodes, self.character, place, (0,), bare, 1), True))
+            if wanted[place]:
+                here.append((self._add(nodes, self.character, place, (0,), bare, 1), True))
             every = [node for node, _ in here]
-            for end, word, gaps in self.arcs(run, place):
+            for end, word, gaps in arcs[place]:
                 number = self._add(nodes, word, place, gaps, bare if 0 in gaps else every, len(word))
                 arriving[end].append((number, end - place in gaps))
         onward = [0.0] * len(nodes)
@@ -194,29 +187,54 @@ class Lattice:
 
     def _add(self, nodes: list[Node], word: str, start: int, gaps: Gaps, sources: list[int], size: int) -> int:
         """Add a word after those that end where it begins, and return its number."""
-        scale = SCALE**size
-        scored = [(source, self.probability(nodes[source].word, word) * scale) for source in sources]
-        weight = sum(nodes[source].weight * score for source, score in scored)
+        scale, alone, gain, rest = SCALE**size, self.pairs.single.get(word, UNSEEN), self.pairs.gain, self.pairs.rest
+        scored, weight = [], 0.0
+        for source in sources:
+            first = nodes[source].word
+            if first in self.before:
+                score = self.probability(first, word) * scale
+            else:
+                score = (gain.get((first, word), 0.0) + rest.get(first, 1.0) * alone) * scale
+            scored.append((source, score))
+            weight += nodes[source].weight * score
         nodes.append(Node(word, start, gaps, weight, scored))
         return len(nodes) - 1
 
 
-def lattice_odds(text: str, character: str, gaps: Ids, *, sisters: Sequence[str] = ()) -> Floats:
+def find_arcs(run: str, wanted: Sequence[bool], character: str) -> list[list[Arc]]:
+    """Return for each gap of a run the words that may begin there: their end, and at which wanted gaps they lack a character."""
+    broken, single = _broken_words(character), genre_pairs().single
+    found: list[list[Arc]] = [[] for _ in range(len(run) + 1)]
+    for start, here in enumerate(found):
+        for end in range(start + 1, min(start + LONGEST_WORD, len(run)) + 1):
+            form = run[start:end]
+            if end == start + 1 or form in single:
+                here.append((end, form, ()))
+            if form in broken:
+                here += [(end, word, gaps) for word, gaps in broken[form] if all(wanted[start + gap] for gap in gaps)]
+    return found
+
+
+def lattice_odds(text: str, character: str, gaps: Ids, *, sisters: Sequence[str] = ()) -> list[Floats]:
     """Return the log odds of an insertion at each gap, summed over all divisions of the text into words.
 
     How likely a division is depends on each word and the one before it. A word that holds the character is also looked
-    for in the form that it takes without it.
+    for in the form that it takes without it. With sisters there is a second row, in which their words count too.
 
-    >>> lattice_odds("习近平新时代国特色", "中", np.array([3, 6]))[1].round() > 5
+    >>> lattice_odds("习近平新时代国特色", "中", np.array([3, 6]))[0][1].round() > 5
     np.True_
     """
-    lattice = Lattice(character, genre_pairs(), *(_sister_pairs(tuple(sisters)) if sisters else ()))
-    wanted, odds = np.zeros(len(text) + 1, dtype=bool), np.full(len(text) + 1, BOUNDS[0])
+    lattices = [Lattice(character, genre_pairs())]
+    if sisters:
+        lattices.append(Lattice(character, genre_pairs(), *_sister_pairs(tuple(sisters))))
+    wanted, odds = np.zeros(len(text) + 1, dtype=bool), np.full((len(lattices), len(text) + 1), BOUNDS[0])
     wanted[gaps] = True
     for piece in PIECE.finditer(text):
         start, end = piece.span()
-        if wanted[start : end + 1].any() and re.match(f"[{HAN}]", piece.group()):
-            found = lattice.odds(piece.group(), text[start - 1 : start], text[end : end + 1])
-            odds[start : end + 1] = np.maximum(odds[start : end + 1], found)
-    answer: Floats = np.clip(odds[gaps], *BOUNDS)
-    return answer
+        here = wanted[start : end + 1].tolist()
+        if any(here) and re.match(f"[{HAN}]", piece.group()):
+            arcs = find_arcs(piece.group(), here, character)
+            for row, lattice in zip(odds, lattices, strict=True):
+                found = lattice.odds(arcs, here, text[start - 1 : start], text[end : end + 1])
+                row[start : end + 1] = np.maximum(row[start : end + 1], found)
+    return list(np.clip(odds[:, gaps], *BOUNDS))

@@ -317,9 +317,8 @@ def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: in
         near = np.maximum(*odds) > HOPELESS
         gaps, odds = gaps[near], [one[near] for one in odds]
     alone = _odds([model[:1] for model in models], ids, number, gaps, inserted) if sisters else odds
-    features = [*alone, lattice_odds(text, character, gaps)]
-    if sisters:
-        features += [*odds, lattice_odds(text, character, gaps, sisters=sisters)]
+    bare, *read_too = lattice_odds(text, character, gaps, sisters=sisters)
+    features = [*alone, bare, *(odds if sisters else []), *read_too]
     return gaps, np.clip(np.column_stack(features), *BOUNDS)
 
 
