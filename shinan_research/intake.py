@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import unicodedata
 import zipfile
@@ -147,18 +148,24 @@ def read_texts(path: Path) -> Iterator[Text | ReadError]:
     names in UTF-8 or GBK; a table (.csv, .tsv, .jsonl, .parquet) one text a row, from the column text, full_text, 正文,
     doc or content. Nothing is written to the disk.
     """
+    name = _whole(packed.decoded_name(os.fsencode(path.name)) or path.name)  # an archive unpacked with its names in GBK
     try:
         if path.stat().st_size > packed.LARGEST:
-            yield packed.too_large(path.name, path.stat().st_size)
+            yield packed.too_large(name, path.stat().st_size)
             return
         raw = path.read_bytes()
     except OSError as error:
-        yield ReadError(f"{path.name}: cannot be read ({error.strerror}). Check the name and the folder.")
+        yield ReadError(f"{name}: cannot be read ({error.strerror}). Check the name and the folder.")
         return
-    found = _guarded(_archive(raw, path.name) if path.suffix.lower() == ".zip" else _texts(raw, path.name))
+    found = _guarded(_archive(raw, name) if path.suffix.lower() == ".zip" else _texts(raw, name))
     first = next(found, None)
-    yield first or ReadError(f"{path.name}: holds no text. Fill it, or take it out of the folder.")
+    yield first or ReadError(f"{name}: holds no text. Fill it, or take it out of the folder.")
     yield from found
+
+
+def _whole(text: str) -> str:
+    """Return a text in which U+FFFD stands for each half of a surrogate pair: no file can hold such a half, and audit tells it."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _guarded(texts: Iterator[Text | ReadError]) -> Iterator[Text | ReadError]:
@@ -233,11 +240,11 @@ def _records(text: str, name: str) -> Iterator[Mapping[str, str]]:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValueError also of a number with more digits than Python reads
             raise ReadError(f"{name}, line {number}: not a JSON object ({error}). One a line is expected.") from error
         if not isinstance(row, dict):
             raise ReadError(f'{name}, line {number}: not a JSON object, as in {{"place": "…", "year": …, "text": "…"}}.')
-        yield {str(key): "" if value is None else str(value) for key, value in row.items()}
+        yield {_whole(str(key)): "" if value is None else _whole(str(value)) for key, value in row.items()}
 
 
 def _rows(rows: Iterator[Mapping[str, str]], name: str) -> Iterator[Text | ReadError]:

@@ -45,12 +45,21 @@ def _member_name(member: zipfile.ZipInfo) -> str:
         raw = member.filename.encode("cp437")
     except UnicodeEncodeError:
         return member.filename
+    return decoded_name(raw) or member.filename
+
+
+def decoded_name(raw: bytes) -> str:
+    """Return the bytes of a file name as UTF-8 or GBK, and "" if they are neither.
+
+    >>> decoded_name("甲县2031.txt".encode("gbk"))
+    '甲县2031.txt'
+    """
     for encoding in ("utf-8", "gb18030"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return member.filename
+    return ""
 
 
 def unpacked(opened: zipfile.ZipFile, member: zipfile.ZipInfo, full: str) -> bytes:

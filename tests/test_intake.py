@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -280,6 +281,7 @@ def test_rows_without_text_are_named_and_the_rest_goes_on(write, tmp_path):
         ("t.csv", 'text\n"' + "甲" * 200_000 + '"\n', "not a table"),
         ("t.jsonl", "{", "line 1: not a JSON object"),
         ("t.jsonl", "[1]", "line 1: not a JSON object"),
+        ("t.jsonl", '{"year": ' + "9" * 5000 + "}", "line 1: not a JSON object"),
         ("t.csv", "", "empty"),
         ("t.csv", "text\n" + "\0", "null"),
     ],
@@ -287,6 +289,13 @@ def test_rows_without_text_are_named_and_the_rest_goes_on(write, tmp_path):
 def test_tables_that_cannot_serve(write, name, content, words):
     """A table without a text column, or none at all, is refused with what was found."""
     assert words in error(write(name, content))
+
+
+def test_half_a_surrogate_pair_becomes_the_mark_of_a_lost_character(write):
+    """JSON can say what no file can hold; whole pairs stay, and each half stands as U+FFFD, also in the place."""
+    row = r'{"place": "甲\ud83d县", "year": 2031, "text": "修\ud83d\ude00路\ude00。"}'
+    (found,) = texts(write("t.jsonl", row))
+    assert (found.text, found.place, found.raw.decode()) == ("修\U0001f600路\ufffd。", "甲\ufffd县", "修\U0001f600路\ufffd。")
 
 
 @pytest.mark.parametrize(("name", "content"), [("t.csv", "place,year,text\n"), ("t.zip", packed({})), ("t.jsonl", "\n \n")])
@@ -363,3 +372,13 @@ def test_a_folder_of_everything(write, tmp_path):
     for name in ("丁.txt", "戊2031.doc", "己.txt", "庚.zip/../辛2031.txt", "癸.zip", "子.zip"):
         assert sum(words.startswith(f"{name}: ") for words in said) == 1, name
     assert sum("two reports are called 甲县-2031" in words for words in said) == 1 and len(said) == 7
+
+
+def test_names_in_gbk_are_read(tmp_path):
+    """What a Chinese archive leaves on a Linux disk has its name in GBK; place and year are read off it all the same."""
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + "甲县2031年政府工作报告.txt".encode("gbk"))).write_text(BODY, encoding="utf-8")
+    except OSError:
+        pytest.skip("this system takes names in UTF-8 only")
+    (report,) = read_folder(tmp_path)
+    assert (report.id, report.source) == ("甲县-2031", "甲县2031年政府工作报告.txt")
