@@ -23,9 +23,10 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from shinan_research import open_study, outline, read_folder, read_page, read_report, restore
+from shinan_research import audit, open_study, outline, read_folder, read_page, read_report, restore
 from shinan_research.errors import ShinanError
 from shinan_research.occurrences import occurrences
+from shinan_research.reports import Report
 from shinan_research.tokens import Segmenter, tokenize
 
 SECONDS, MEMORY = 5, 2**30
@@ -54,6 +55,7 @@ not = ["峰会议"]
 """
 SITE, MATCH = BEFORE.index("经济"), BEFORE.index("峰会")
 HEAD = BEFORE.index("一、")
+PLANNED, REACHED = BEFORE.index("7%"), AFTER.index("6.5%")
 TABLES = {
     "emendations/jia-2031.csv": (
         "report,offset,char,left,right,certainty,decision,decided_by,editor,source,evidence\n"
@@ -63,14 +65,21 @@ TABLES = {
         f"report,start,end,level,text,decided_by\njia-2031,{HEAD},{HEAD + 10},1,{BEFORE[HEAD : HEAD + 10]},machine reader\n"
     ),
     "senses/峰会.csv": f"report,offset,left,match,right,sense,decided_by\njia-2031,{MATCH},办,峰会,2次,甲,machine reader\n",
-    "links/jia-2031.csv": "",
+    "links/jia-2031.csv": (
+        "report,target_start,target_text,outcome_report,outcome_start,outcome_text,verdict,verdict_first,basis,decided_by,note\n"
+        f'jia-2031,{PLANNED},7%,jia-2032,{REACHED},6.5%,missed,missed,same,machine reader,"6.5, not 7"\n'
+    ),
+    "links/not-targets/jia-2031.csv": (
+        f"report,target_start,target_text,reason,decided_by\njia-2031,{BEFORE.index('3所')},3所,an example,machine reader\n"
+    ),
+    "copies/jia-2031.txt": BEFORE.replace("稳步", "中稳步"),
     "strata.csv": (
         "report,chapter,title,stratum,decided_by\n"
         f"jia-2031,1,{BEFORE[HEAD : HEAD + 10]},review,machine reader\n"
         "jia-2032,1,一、2031年工作回顾(一)经济较快增长。,review,machine reader\n"
         "jia-2032,2,二、2032年工作安排全区生产总值增长7%左右。,plan,machine reader\n"
     ),
-    "labels.csv": "",
+    "labels.csv": "fingerprint,zh,en,decided_by,same\n发展 推动,发展,Development,machine reader,yes\n",
     "glosses.csv": "term,gloss,key\n峰会,summit,fenghui\n",
     "lexicon/terms.txt": "峰会\n稳字当头\n# a remark\n",
 }
@@ -80,13 +89,14 @@ NASTY = [
     b"1e309", b"nan", b"inf", b"\xe4\xb8", b"\xf0\xa0\x80\x80", "\u202e\u2066".encode(), "〔中〕".encode(), "中".encode(), b"[[",
     b"]]", b"{",
     b"}", b"#", b"\x1b[31m", b"../../x", b"", b"\x85", "\u2028".encode(), "①二".encode(), b"<script>", b"true",
-    b"2031-01-01", b"%s{0}",
+    b"2031-01-01", b"%s{0}", b"\\ud83d", b"\\u0000", b"9" * 5000, b"[" * 3000, b"&#0;", b"]]>", b"0x10",
+    "٣".encode(), "²".encode(),
 ]  # fmt: skip
 
 
 def mutate(data: bytes, chance: random.Random) -> bytes:
     """Return the bytes after one to six small changes: flips, cuts, repeats, and strings known to hurt."""
-    for _ in range(chance.randint(1, 6)):
+    for _ in range(chance.choice((1, 1, 2, 3, 4, 6))):
         first, second = sorted(chance.randrange(len(data) + 1) for _ in range(2))
         second = min(second, first + 200)
         kind = chance.randrange(8)
@@ -141,7 +151,7 @@ def zipped(chance: random.Random) -> bytes:
 def study_files() -> dict[str, bytes]:
     """Return the small study: two invented reports on one page, and every file that a person may edit."""
     files = {"study.toml": TOML, "raw/page.txt": BEFORE + "\n\n" + AFTER + "\n"}
-    return {name: text.encode() for name, text in {**files, **{name: text for name, text in TABLES.items() if text}}.items()}
+    return {name: text.encode() for name, text in {**files, **TABLES}.items()}
 
 
 def walk(root: Path, name: str = "lexicon/terms.txt") -> None:
@@ -155,23 +165,29 @@ def walk(root: Path, name: str = "lexicon/terms.txt") -> None:
     occurrences(tokens, study.terms)
     study.senses(reports)
     study.links(reports)
+    study.copies(reports)
     assert isinstance(study.glosses, dict)
-    assert study.strata is not None
+    assert study.strata is not None and len(study.labels)
+
+
+def along(found: list[Report]) -> None:
+    """Go on with what was read, as far as tokens: what a reader lets in must not hurt behind it."""
+    assert len(audit(found)) >= 0
+    tokenize(outline(found, witness=True), SEGMENTER)
 
 
 def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object]]:
     """Return the name of a target, and the reading of one mutated input."""
     files = study_files()
-    edited = ["study.toml", *[name for name, text in TABLES.items() if text]]
     name = chance.choice(
-        ["page", "report", "study.toml", *edited, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx"]
+        ["page", "report", "study.toml", *TABLES, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx"]
     )
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
     if name in ("page", "report"):
         path = root / "甲区-2031.txt"
         path.write_bytes(mutate(files["raw/page.txt"], chance))
-        return name, (lambda: read_page(path)) if name == "page" else (lambda: read_report(path))
+        return name, (lambda: along(read_page(path))) if name == "page" else (lambda: along([read_report(path)]))
     if name in files:
         for other, content in files.items():
             path = root / "data" / other
@@ -189,7 +205,7 @@ def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object
     }
     data = zipped(chance) if name == "inner.docx" else mutate(content[name], chance)
     (root / name.replace("inner", "x")).write_bytes(data)
-    return name, lambda: read_folder(root)
+    return name, lambda: along(read_folder(root))
 
 
 class Hang(BaseException):
