@@ -26,6 +26,14 @@ BYTE_ORDER_MARKS = (
 )
 
 
+class Digests(dict[str, str]):
+    """SHA-256 by name. Nobody changes these, so that pandas, which copies `attrs` whenever a column is asked for, need not."""
+
+    def __deepcopy__(self, memo: object) -> Digests:
+        """Return the same."""
+        return self
+
+
 def sha256(data: bytes | Path) -> str:
     """Return the SHA-256 of bytes, or of a file's bytes, as 64 hexadecimal digits."""
     if isinstance(data, Path):

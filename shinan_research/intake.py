@@ -164,7 +164,7 @@ def read_texts(path: Path) -> Iterator[Text | ReadError]:
 
 
 def _whole(text: str) -> str:
-    """Return a text in which U+FFFD stands for each half of a surrogate pair: no file can hold such a half, and audit tells it."""
+    """Return a text in which U+FFFD stands for each half of a surrogate pair: no file can hold a half, and `audit` tells it."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

@@ -112,8 +112,7 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
     [0, 6]
     """
     patterns = find_patterns(as_terms(terms))
-    found = [_found(group, patterns) for _, group in tokens.groupby("report", sort=False, observed=True) if patterns]
-    table = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
+    table = _found(tokens, patterns) if len(tokens) and patterns else pd.DataFrame(columns=list(COLUMNS))
     table = table.astype({"start": "Int64", "end": "Int64", "block": "Int64", "sentence": "Int64"})
     table["term"] = pd.Categorical(table["term"], categories=list(patterns))
     table = table.sort_values(["term", "report", "chapter", "start"], kind="stable", ignore_index=True)
@@ -153,37 +152,37 @@ def by_sense(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _found(tokens: pd.DataFrame, patterns: Mapping[str, tuple[re.Pattern[str], frozenset[str]]]) -> pd.DataFrame:
-    """Return the occurrences of all terms in one report, and for each term an empty row for every chapter without any."""
-    chapters = tokens.groupby("chapter", sort=True).agg(
-        **{column: (column, "first") for column in CHAPTER if column != "chapter"}, han=("han", "sum")
-    )
-    joined, position = _joined(tokens)
+    """Return the occurrences of all terms, and for each term an empty row for every chapter without any."""
+    keys = ["report", "chapter"]
+    rest = {name: (name, "first") for name in CHAPTER if name not in keys}
+    chapters = tokens.groupby(keys, sort=False, observed=True).agg(**rest, han=("han", "sum"))
+    joined, begins = _joined(tokens)
     hits = [
         (name, match.group(), match.start())
         for name, (pattern, forms) in patterns.items() for match in pattern.finditer(joined) if match.group() in forms
     ]  # fmt: skip
-    starts, places = tokens["start"].to_numpy(), position[[place for _, _, place in hits]]
-    index = np.searchsorted(starts, places, side="right") - 1
-    rows = tokens[["chapter", "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
+    at = np.array([place for _, _, place in hits], dtype=np.int64)
+    ends = at + np.array([len(form) for _, form, _ in hits], dtype=np.int64)
+    index = np.searchsorted(begins, at, side="right") - 1
+    rows = tokens[[*keys, "block", "sentence", "heading"]].iloc[index].reset_index(drop=True)
     rows["term"], rows["form"] = ([hit[part] for hit in hits] for part in (0, 1))
-    rows["start"], rows["end"] = places, places + [len(form) for _, form, _ in hits]
+    rows["start"] = tokens["start"].to_numpy()[index] + at - begins[index]
+    rows["end"] = rows["start"] + ends - at
     marks = np.concatenate([[0], np.cumsum(tokens["restored"].to_numpy())])
-    rows["restored"] = marks[np.searchsorted(starts, rows["end"].to_numpy(), side="left")] > marks[index]
-    seen = set(zip(rows["term"], rows["chapter"], strict=True))
-    absent = [(name, chapter) for name in patterns for chapter in chapters.index if (name, chapter) not in seen]
-    empty = pd.DataFrame(absent, columns=["term", "chapter"]).assign(form="", heading=False, restored=False)
+    rows["restored"] = marks[np.searchsorted(begins, ends, side="left")] > marks[index]
+    seen = set(zip(rows["term"], rows["report"], rows["chapter"], strict=True))
+    absent = [(name, *chapter) for name in patterns for chapter in chapters.index if (name, *chapter) not in seen]
+    empty = pd.DataFrame(absent, columns=["term", *keys]).assign(form="", heading=False, restored=False)
     empty[["start", "end", "block", "sentence"]] = pd.NA
     parts = [part.astype(object) for part in (rows, empty) if len(part)]
-    table = pd.concat(parts, ignore_index=True).join(chapters, on="chapter")
-    return table.assign(sense="").astype({"chapter": int, "heading": bool, "restored": bool})
+    table = pd.concat(parts, ignore_index=True).join(chapters, on=keys)
+    return table.assign(sense="").astype({"report": str, "chapter": int, "heading": bool, "restored": bool})
 
 
 def _joined(tokens: pd.DataFrame) -> tuple[str, Places]:
-    """Return the text of a report with a separator after each sentence, and each character's position in the text."""
-    surfaces = tokens["term"].astype(object).to_numpy()
-    last = np.append(tokens["sentence"].to_numpy()[1:] != tokens["sentence"].to_numpy()[:-1], True)
-    joined = "".join(np.where(last, surfaces + SEPARATOR, surfaces))
-    lengths = (tokens["end"] - tokens["start"]).to_numpy()
-    length = np.where(last, lengths + 1, lengths)
-    offset = tokens["start"].to_numpy() - (np.cumsum(length) - length)
-    return joined, np.arange(len(joined)) + np.repeat(offset, length)
+    """Return the texts with a separator after each sentence, and where in that each token begins."""
+    surfaces, sentence = tokens["term"].astype(object).to_numpy(), tokens["sentence"].to_numpy()
+    report = tokens["report"].astype("category").cat.codes.to_numpy()
+    last = np.append((sentence[1:] != sentence[:-1]) | (report[1:] != report[:-1]), True)
+    length = (tokens["end"] - tokens["start"]).to_numpy() + last
+    return "".join(np.where(last, surfaces + SEPARATOR, surfaces)), np.cumsum(length) - length

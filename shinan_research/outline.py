@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .characters import Ids, classes, code_points
 from .errors import ApparatusError, ShinanError
-from .files import sha256
+from .files import Digests, sha256
 from .reports import Report
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def report_settings(reports: Iterable[Report]) -> dict[str, Any]:
     reports = list(reports)
     applied = [row for report in reports for row in report.emendations]
     return {
-        "reports": {report.id: sha256(report.text.encode()) for report in reports},
+        "reports": Digests((report.id, sha256(report.text.encode())) for report in reports),
         "emendations": len(applied),
         "judges": sorted({row.decided_by for row in applied}),
     }

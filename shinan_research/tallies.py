@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from . import dictionary
 from .errors import ShinanError
+from .files import Digests
 from .outline import PARTS, report_settings, sentence_spans
 from .reports import Report
 from .tokens import SEPARATOR, Segmenter, categorical, cut_words, default_segmenter
@@ -152,7 +153,7 @@ def _joined(all_settings: dict[str, Any], more: dict[str, Any], numbers: str) ->
     if numbers != dictionary.fingerprint():
         raise ShinanError(f"{min(more['reports'])} was counted with another version's dictionary. Count it anew.")
     if not all_settings:
-        return more | {"reports": dict(more["reports"])}
+        return more | {"reports": Digests(more["reports"])}
     if twice := sorted(all_settings["reports"].keys() & more["reports"].keys()):
         raise ShinanError(f"The report {twice[0]} comes twice. Count each report once.")
     if all_settings["fingerprint"] != more["fingerprint"]:
