@@ -3,7 +3,8 @@
     python tests/soak/versions.py [3.11 3.12 3.13] [--resolution lowest-direct highest]
 
 A Python that is not on this machine is skipped with a word. The tests that hold the lock to its versions, and those that hold
-published bytes to the recorded platform, are left out: they are true of the lock alone.
+published bytes to the recorded platform, are left out: they are true of the lock alone. Dask, Parquet, PDF and Word, which are
+optional, are installed too.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def outcome(python: str, resolution: str, folder: Path) -> str:
     subprocess.run([*UV, "venv", "--quiet", "--python", str(base), str(folder)], check=True)
     interpreter = folder / "bin" / "python"
     install = [*UV, "pip", "install", "--quiet", "--python", str(interpreter), "--resolution", resolution]
-    made = subprocess.run([*install, "--group", "dev", "--editable", "."], cwd=ROOT, capture_output=True, text=True, check=False)
+    what = ["--group", "dev", "--editable", ".[cluster,parquet,pdf]", "python-docx"]  # so that nothing optional is passed over
+    made = subprocess.run([*install, *what], cwd=ROOT, capture_output=True, text=True, check=False)
     if made.returncode:
         return f"no such set of versions: {made.stderr.strip().splitlines()[-1]}"
     left_out = [f"--ignore={name}" for name in OF_THE_LOCK]
