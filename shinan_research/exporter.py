@@ -108,6 +108,7 @@ class PageExporter(HTMLExporter):
         _replace(page, ".jp-MarkdownOutput", TEX, _formula)
         for step in (_set_images, _set_tables, _set_headings):
             step(page)
+        _replace(page, "main thead th", re.compile("_"), lambda match: "_<wbr/>")  # names of columns break where they may
         pattern, other = (ENGLISH, "en") if language == "zh-CN" else (CHINESE, "zh-CN")
         _replace(page, "body", pattern, lambda match: f'<span lang="{other}">{match[0]}</span>')
         done = _visible(str(page))

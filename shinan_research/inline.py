@@ -201,7 +201,7 @@ def _table(name: str, key: str, rows: Mapping[str, Mapping[str, Any]], address: 
     columns = [one for one in columns if one in BRIEF] if len(rows) > CROWD else columns
     file = f"{name}{'.' if key else ''}{key}.csv"
     caption = say("inline.rows", "both", file=file)
-    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    heads = "".join(f'<th scope="col">{escape(column).replace("_", "_<wbr/>")}</th>' for column in columns)
     lines = "".join(
         f'<tr id="{name}-data.{key}.{int(row)}">{_leads(name, record, address)}'
         + "".join(_cell(record.get(column)) for column in columns)

@@ -47,6 +47,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )  # fmt: skip
 WIDE, NARROW = 1200, 390
+PAPER = 695  # 184 mm: A4 within its margins
 NOTEBOOKS = [path.stem for path in notebooks(ROOT)]
 PAGES = ["index", *NOTEBOOKS]
 START, RUN = 60, 120  # seconds: for a server, a page or a kernel; for all cells of a notebook
@@ -200,6 +201,21 @@ def test_page_is_accessible(opened: Watched) -> None:
     """The rules of axe-core find nothing wrong with a page, its code unfolded."""
     opened.page.evaluate(UNFOLD)
     assert violations(opened.page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_on_paper(browser: Browser, pages: Path, name: str) -> None:
+    """Printed on A4 nothing is wider than the paper, which would shrink the page: a figure keeps its printed width."""
+    with browser.new_context(offline=True, viewport={"width": PAPER, "height": 1000}) as context:
+        page = context.new_page()
+        page.goto((pages / f"{name}.html").as_uri())
+        page.emulate_media(media="print")
+        assert page.evaluate(LOOK)["overflow"] == 0
+        drawn = page.evaluate("() => [...document.querySelectorAll('.canvas svg')].map(one => one.getBoundingClientRect().width)")
+        told = page.evaluate(
+            "() => [...document.querySelectorAll('.canvas')].map(one => parseFloat(one.style.cssText.split(':')[1]))"
+        )
+    assert drawn == pytest.approx([points / 72 * 96 for points in told], abs=1)
 
 
 def test_bad_page_is_seen_as_bad(browser: Browser, tmp_path: Path) -> None:

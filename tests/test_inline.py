@@ -99,6 +99,14 @@ def test_the_page_knows_the_printed_width(bundle: dict[str, Any], width: str, st
     assert f'<div class="canvas"{style}><svg' in str(inline_html(bundle | {"svg": svg}, nowhere))
 
 
+def test_names_of_columns_may_break(bundle: dict[str, Any]) -> None:
+    """The name of a column may break after its low lines, in the rows of a figure and in a table of pandas."""
+    outputs = [new_output("display_data", {"text/html": TABLE.to_html()})]
+    page = export_html(new_notebook(cells=[new_code_cell("t", id="t", outputs=outputs)]), title="T")
+    for html in (str(inline_html(bundle, nowhere)), page):
+        assert re.search(r"<th[^>]*>count_<wbr/>before</th>", html)
+
+
 def test_a_crowd_is_drawn_without_links() -> None:
     """A line of very many dots carries no rows, and a long table shows its chief columns only."""
     many = pd.DataFrame({"term": [f"t{n}" for n in range(CROWD + 1)], "other": range(CROWD + 1), "rank": range(CROWD + 1)})
