@@ -45,7 +45,7 @@ def outcome(python: str, resolution: str, folder: Path) -> str:
     if made.returncode:
         return f"no such set of versions: {made.stderr.strip().splitlines()[-1]}"
     left_out = [f"--ignore={name}" for name in OF_THE_LOCK]
-    tests = [str(interpreter), "-m", "pytest", "-q", "-m", "not browser", "-p", "no:cacheprovider", "--tb=line", *left_out]
+    tests = [str(interpreter), "-m", "pytest", "-m", "not browser", "-p", "no:cacheprovider", "--tb=line", *left_out]
     ran = subprocess.run(tests, cwd=ROOT, capture_output=True, text=True, check=False)
     lines = ran.stdout.strip().splitlines()
     return "\n    ".join([line for line in lines if line.startswith(("FAILED", "ERROR"))] + lines[-1:])
