@@ -1,8 +1,9 @@
 """Break builds in every way a machine can, and look at what is left: the earlier state or the new one, never a mixture.
 
-    python tests/soak/faults.py [kills] [steps] [disk] [readonly] [two]     (all by default; --kills 50 --seed 0)
+    python tests/soak/faults.py [kills] [maps] [steps] [disk] [readonly] [two]     (all by default; --kills 50 --seed 0)
 
 kills     `reproduce` killed (SIGKILL, with its kernels) at random points, after a change of the data; then repaired
+maps      `map_reports` with a cache killed (SIGKILL) at random points, on one core and on two, then run again to its end
 steps     `write_atomically` and `write_together` killed before each of their system calls
 disk      `reproduce` on a file system that is full (a small tmpfs; needs root)
 readonly  `reproduce` where figures/ cannot be written (a read-only bind mount; needs root)
@@ -132,6 +133,67 @@ def kills(root: Path, count: int, chance: random.Random) -> None:
     print(f"kills: {count} builds of {took:.1f} s killed at random points, none torn, all repaired by the next: {seen}")
 
 
+MANY = 400
+COUNT = """
+import hashlib, sys
+from functools import partial
+from shinan_research import each_report, map_reports, tally
+from shinan_research.records import to_bytes
+from shinan_research.scale import open_executor
+if __name__ == "__main__":
+    with open_executor(workers=int(sys.argv[3])) as executor:
+        tables = map_reports(partial(tally, witness=True), each_report(sys.argv[1]), executor=executor, cache=sys.argv[2])
+        print(hashlib.sha256(b"".join(map(to_bytes, tables))).hexdigest())
+"""
+
+
+def maps(folder: Path, count: int, chance: random.Random) -> None:
+    """Kill a counting of many reports at random points; the cache must hold whole results, and the next run the right ones."""
+    source, script = folder / "many", folder / "count.py"
+    source.mkdir()
+    script.write_text(COUNT, encoding="utf-8")
+    for number in range(MANY):
+        (source / f"{chr(0x4E00 + number)}区-2031.txt").write_text(
+            BEFORE.replace("峰会", f"峰会第{number}届") * 4, encoding="utf-8"
+        )
+
+    def run(cache: Path, workers: int, wait: float | None = None) -> str:
+        command = [sys.executable, str(script), str(source), str(cache), str(workers)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        try:
+            said, trace = process.communicate(timeout=wait)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            return ""
+        if process.returncode:
+            raise SystemExit(f"a counting ended in a traceback:\n{trace.decode()}")
+        return said.decode().strip()
+
+    took, right = {}, ""
+    for workers in (1, 2):
+        began = time.monotonic()
+        right = run(folder / f"whole-{workers}", workers)
+        took[workers] = time.monotonic() - began
+    whole = {path.name: path.read_bytes() for path in (folder / "whole-2").iterdir()}
+    assert len(whole) == MANY and whole == {path.name: path.read_bytes() for path in (folder / "whole-1").iterdir()}
+    kept = []
+    for number in range(count):
+        workers, cache = 1 + number % 2, folder / f"killed-{number}"
+        run(cache, workers, wait=chance.uniform(0.4, 1.0) * took[workers])
+        found = {path.name: path.read_bytes() for path in cache.glob("*.table")} if cache.is_dir() else {}
+        if wrong := [name for name, data in found.items() if whole.get(name) != data]:
+            raise SystemExit(f"kill {number}: {wrong[0]} is not what a whole run leaves")
+        if run(cache, workers) != right:
+            raise SystemExit(f"kill {number}: the next run gave another result")
+        kept.append(len(found))
+        shutil.rmtree(cache)
+    between = sum(0 < each < MANY for each in kept)
+    print(
+        f"maps: {count} countings killed at random points, {between} with part of their results; the next run finished all alike"
+    )
+
+
 def steps(folder: Path) -> None:
     """Kill a writing process before each system call that changes the disk."""
     old, new = {"a": b"old" * 999, "b": b"old b", "c": b"old c"}, {"a": b"new" * 999, "b": b"new b", "c": b"new c"}
@@ -250,7 +312,7 @@ def two(root: Path) -> None:
 def main() -> None:
     """Run the cases asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", default=["steps", "two", "readonly", "disk", "kills"])
+    parser.add_argument("cases", nargs="*", default=["steps", "two", "readonly", "disk", "maps", "kills"])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -258,6 +320,10 @@ def main() -> None:
         folder = Path(name)
         if "steps" in options.cases:
             steps(folder)
+        if "maps" in options.cases:
+            maps(folder, options.kills, random.Random(options.seed))
+        if not {*options.cases} - {"steps", "maps"}:
+            return
         root = small_study(folder)
         for case in options.cases:
             if case == "two":
