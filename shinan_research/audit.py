@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from .propose import encode, estimate, examine, genre, reference, view
 from .reports import HEAD, NAME_YEAR, OPENER, Report, han_count, is_han
@@ -247,7 +247,7 @@ def screen(report: Report) -> pd.DataFrame:
     table, han = _beside_genre(report), han_count(report.witness)
     table = table[table["expected"] >= LEAST_EXPECTED]
     shape = 1 / np.maximum(table["dispersion"], 1e-9)
-    table["p"] = stats.nbinom.cdf(table["seen"], shape, shape / (shape + table["expected"]))
+    table["p"] = special.betainc(shape, table["seen"] + 1, shape / (shape + table["expected"]))
     table["adjusted"] = np.minimum(table["p"] * len(table), 1.0)
     low = (table["seen"] == 0) | (table["seen"] < np.minimum(table["p1"] * han / 10_000, LARGEST_REST * table["expected"]))
     return table.loc[low, ["char", "seen", "expected", "reports", "p", "adjusted"]].sort_values(["p", "char"], ignore_index=True)
@@ -280,7 +280,7 @@ def partly_lost(report: Report) -> list[Finding]:
         size = int(before[end] - before[start])
         rate = min(row["rate"], 10_000 * row["seen"] / max(before[-1] - size, 1))
         expected, shape = rate * size / 10_000, 1 / max(row["dispersion"], 1e-9)
-        adjusted = min(1.0, float(stats.nbinom.pmf(0, shape, shape / (shape + expected))) * len(table) * (len(ends) - 1))
+        adjusted = min(1.0, (shape / (shape + expected)) ** shape * len(table) * (len(ends) - 1))
         if expected < LEAST_STRETCH or adjusted > BEYOND_CHANCE:
             continue
         broken, distinct = _broken_words(view(report.witness[start:end])[0], row["char"])

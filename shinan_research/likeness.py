@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from . import dictionary
 
@@ -116,8 +115,8 @@ def weights(targets: pd.DataFrame, outcomes: pd.DataFrame) -> NDArray[np.float64
 def assign(matrix: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.int64], frozenset[int]]:
     """Return the outcome of each target (-1 for none), and the targets whose outcome answers another one too."""
     chosen = np.full(len(matrix), -1, dtype=np.int64)
-    for k, j in zip(*linear_sum_assignment(np.where(matrix >= threshold, matrix, 0.0), maximize=True), strict=True):
-        chosen[k] = int(j) if matrix[k, j] >= threshold else -1
+    for k, j in partners(np.where(matrix >= threshold, matrix, 0.0)):
+        chosen[k] = j if matrix[k, j] >= threshold else -1
     shared: set[int] = set()
     for i in range(len(matrix)):
         best = int(matrix[i].argmax()) if matrix.shape[1] else -1
@@ -139,3 +138,10 @@ def other_kinds(
     matrix[rows, best[rows]] = likeness[rows, best[rows]]
     chosen[rows] = best[rows]
     return matrix, chosen
+
+
+def partners(matrix: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return rows and columns paired so that the sum is largest."""
+    from scipy.optimize import linear_sum_assignment  # takes long to import, and every figure imports this module
+
+    return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(matrix, maximize=True), strict=True)]

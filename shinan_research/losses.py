@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 import pandas as pd
-from scipy import stats
 
 from .messages import LANGUAGES, say
 from .propose import reference
@@ -95,6 +94,8 @@ def _defect(row: pd.Series[Any]) -> str:
 
 def _band(rate: float, dispersion: float, han: int) -> tuple[float, float]:
     """Return the middle 95 % of rates per 10,000 in reports of `han` characters: negative binomial, Poisson without spread."""
+    from scipy import stats  # takes long to import, and audit is read by notebooks that need no band
+
     mean = rate * han / 1e4
     tail = (1 - BAND) / 2
     spread = stats.nbinom(1 / dispersion, 1 / (1 + dispersion * mean)) if dispersion > 0 else stats.poisson(mean)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special, stats
+from scipy import sparse, special
 
 from .counts import Counts
 from .errors import ShinanError
@@ -199,7 +199,7 @@ def _paired_variance(pairs: Pairs) -> Array:
     expected = r2**2 * (n2 @ n2) - 2 * r1 * r2 * (n1 @ n2) + r1**2 * (n1 @ n1)
     variance = squares - 2 * (r2 * cross2 - r1 * cross1) + expected
     free = max(size - 1, 1)
-    wider = (stats.t.isf(ALPHA / 2, free) / stats.norm.isf(ALPHA / 2)) ** 2
+    wider = (student(ALPHA / 2, free) / normal(ALPHA / 2)) ** 2
     raw = np.divide(wider * size / free * np.maximum(variance, 0), a + b, out=np.ones_like(a), where=a + b > 0)
     return np.asarray(raw)
 
@@ -349,7 +349,7 @@ def detectable_ratio(pooled: Array, n1: float, n2: float, phi: Array) -> Array:
     """Return the ratio of rates that a test of this size finds with power 0.8 (normal approximation)."""
     expected = np.maximum(pooled, 0.5)
     error = np.sqrt(phi * (n1 + n2) / expected * (1 / n1 + 1 / n2))
-    return np.asarray(np.exp((stats.norm.isf(ALPHA / 2) + stats.norm.ppf(POWER)) * error))
+    return np.asarray(np.exp((normal(ALPHA / 2) + normal(1 - POWER)) * error))
 
 
 def adjust(p: Array, families: NDArray[np.object_]) -> Array:
@@ -373,4 +373,18 @@ def holm(p: Array) -> Array:
 
 def false_discovery(p: Array) -> Array:
     """Return p adjusted by Benjamini and Hochberg's step-up rule (false discovery rate)."""
-    return np.asarray(stats.false_discovery_control(p, method="bh"))
+    order = np.argsort(p, kind="stable")
+    steps = np.minimum.accumulate((p[order] * (len(p) / np.arange(1, len(p) + 1)))[::-1])[::-1]
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted
+
+
+def normal(tail: float) -> float:
+    """Return the value that a standard normal exceeds with this probability; `scipy.stats` takes long to import."""
+    return -float(special.ndtri(tail))
+
+
+def student(tail: float, free: float) -> float:
+    """Return the value that Student's t exceeds with this probability."""
+    return -float(special.stdtrit(free, tail))

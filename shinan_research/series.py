@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from .counts import FEWEST_PLACES, SCOPES
 from .errors import ShinanError
@@ -17,7 +17,7 @@ from .explain import group_name, joined
 from .explain import ratio as format_ratio
 from .messages import LANGUAGES, say
 from .occurrences import occurrences
-from .rates import ALPHA
+from .rates import ALPHA, normal, student
 
 Array = NDArray[np.float64]
 Groups = Mapping[str, Iterable[str]] | str
@@ -177,7 +177,7 @@ def _dispersion(clusters: pd.DataFrame, level: float) -> float:
             variance, free = variance + size / (size - 1) * float((rest**2).sum()), free + size - 1
     if not total or not free:
         return 1.0
-    wider = stats.t.isf((1 - level) / 2, free) / stats.norm.isf((1 - level) / 2)
+    wider = student((1 - level) / 2, free) / normal((1 - level) / 2)
     return float(max(variance / total, 1.0) * wider**2)
 
 
@@ -256,7 +256,7 @@ def _paired(each: pd.DataFrame | None, first: int, last: int, level: float) -> d
         return found
     ratio = (x2.sum() / n2.sum()) / (x1.sum() / n1.sum())
     pull = (x2 - n2 * x2.sum() / n2.sum()) / x2.sum() - (x1 - n1 * x1.sum() / n1.sum()) / x1.sum()
-    wide_by = stats.t.isf((1 - level) / 2, size - 1) * float(np.sqrt(size / (size - 1) * (pull**2).sum()))
+    wide_by = student((1 - level) / 2, size - 1) * float(np.sqrt(size / (size - 1) * (pull**2).sum()))
     return found | {"ratio": ratio, "ratio_low": ratio * np.exp(-wide_by), "ratio_high": ratio * np.exp(wide_by)}
 
 

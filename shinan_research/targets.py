@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from .errors import ApparatusError, ShinanError
-from .likeness import CLEAR, SURE, assign, equal, other_kinds, scores, similarity, wording
+from .likeness import CLEAR, SURE, assign, equal, other_kinds, partners, scores, similarity, wording
 from .links import NOT_FOUND
 from .messages import LANGUAGES, say
 
@@ -321,7 +320,7 @@ def _claims(before: pd.DataFrame, after: pd.DataFrame, threshold: float) -> Iter
         return
     level = growth[["indicator", "unit_level"]].rename(columns={"unit_level": "unit"})
     matrix = similarity(level["indicator"], earlier["indicator"]) * equal(growth["unit_level"], earlier["unit"])
-    for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
+    for i, j in partners(matrix):
         if matrix[i, j] >= threshold and earlier["value"].iloc[j] > 0:
             yield _claim(growth.iloc[i], earlier.iloc[j], float(matrix[i, j]))
 
@@ -383,7 +382,7 @@ def unchanged(quantities: pd.DataFrame, *, part: str = "review", threshold: floa
         before, after = (table[(table["part"] == part) & table["kind"].isin(["level", "growth", "share"])] for table in pair)
         same = np.logical_and.reduce([equal(before[name], after[name]) for name in ("value", "unit", "sign", "kind")])
         matrix = similarity(before["indicator"], after["indicator"]) * same
-        for i, j in zip(*linear_sum_assignment(matrix, maximize=True), strict=True):
+        for i, j in partners(matrix):
             if matrix[i, j] >= threshold:
                 one, two = before.iloc[i], after.iloc[j]
                 value = one["sign"] * one["value"]
