@@ -16,7 +16,7 @@ PUBLIC = {
     "outline": "outline", "Segmenter": "tokens", "tokenize": "tokens", "occurrences": "occurrences",
     "map_reports": "scale", "tally": "tallies", "stack": "tallies",
     "Study": "study", "open_study": "study", "count": "counts", "dispersion": "counts", "matching": "counts", "compare": "shifts",
-    "declared": "shifts",
+    "declared": "occurrences",
     "explain": "explain", "answer": "explain", "cells": "counts", "publish": "publish",
     "audit": "audit", "propose": "propose", "losses": "losses", "describe_losses": "losses", "answer_losses": "losses",
     "in_print": "losses", "lemmata": "losses", "answer_readings": "losses",

@@ -41,19 +41,49 @@ def as_terms(terms: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
     if not isinstance(terms, pd.DataFrame):
         names = [terms] if isinstance(terms, str) else list(terms)
         terms = pd.DataFrame([(name, name, "form", "declared") for name in names], columns=list(TERM_COLUMNS))
-    for name, rows in terms.groupby("term", sort=False):
-        unknown = [role for role in rows["role"] if role not in ROLES]
-        if unknown:
-            raise StudyError(f"The term {name!r}: its role is {unknown[0]!r}; allowed: {', '.join(ROLES)}.")
-        forms = rows.loc[rows["role"] != "not", "form"].tolist()
-        hidden = [word for word in rows.loc[rows["role"] == "not", "form"] if not any(form in word for form in forms)]
-        if not (rows["role"] == "form").any() or any(not form.strip() for form in rows["form"]):
-            raise StudyError(f"The term {name!r} has no form to count. List at least one string under `forms`.")
-        if rows["form"].duplicated().any():
-            raise StudyError(f"The term {name!r} lists {rows['form'][rows['form'].duplicated()].iloc[0]!r} twice.")
-        if hidden:
-            raise StudyError(f"The term {name!r}: {hidden[0]!r} under `not` holds none of its forms {', '.join(forms)}.")
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for name, form, role in zip(terms["term"], terms["form"], terms["role"], strict=True):
+        listed.setdefault(name, []).append((form, role))
+    for name, rows in listed.items():
+        _check_term(name, rows)
     return terms
+
+
+def _check_term(name: str, rows: list[tuple[str, str]]) -> None:
+    """Refuse a term that cannot be counted; its rows are strings and their roles."""
+    unknown = [role for _, role in rows if role not in ROLES]
+    if unknown:
+        raise StudyError(f"The term {name!r}: its role is {unknown[0]!r}; allowed: {', '.join(ROLES)}.")
+    every, forms = [form for form, _ in rows], [form for form, role in rows if role != "not"]
+    if all(role != "form" for _, role in rows) or any(not form.strip() for form in every):
+        raise StudyError(f"The term {name!r} has no form to count. List at least one string under `forms`.")
+    if twice := [form for place, form in enumerate(every) if form in every[:place]]:
+        raise StudyError(f"The term {name!r} lists {twice[0]!r} twice.")
+    if hidden := [word for word, role in rows if role == "not" and not any(form in word for form in forms)]:
+        raise StudyError(f"The term {name!r}: {hidden[0]!r} under `not` holds none of its forms {', '.join(forms)}.")
+
+
+def declared(terms: pd.DataFrame, vocabulary: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
+    """Return the declared terms; without any, the words of the vocabulary that stand out most, as a family that says so.
+
+    Parameters
+    ----------
+    terms
+        Declared terms (:func:`as_terms`).
+    vocabulary
+        The table of :func:`~shinan_research.shifts.compare` for the vocabulary, which is in order of keyness.
+    most
+        How many words are taken.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `term, form, role, family`.
+    """
+    if len(terms):
+        return terms
+    tested = vocabulary[vocabulary["p"].notna()]
+    return as_terms((tested if len(tested) else vocabulary)["term"].astype(str).head(most)).assign(family="stand out")
 
 
 def find_patterns(terms: pd.DataFrame) -> dict[str, tuple[re.Pattern[str], frozenset[str]]]:

@@ -20,7 +20,6 @@ SHRINKAGE = 5.0
 SHRINKAGE_FLOOR = 5
 STEPS = 100
 PRECISION = 1e-12
-CELLS = 4  # of one stratum: two for units alone in theirs, and the two groups
 
 
 class Closed(NamedTuple):
@@ -245,33 +244,40 @@ def _relative_g2(a: Array, b: Array, raw: Array, blocks: NDArray[np.int64], comm
 def without_each(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:
     """Yield each chapter whose absence leaves text of both groups in a stratum, with the p of every term without it.
 
-    Where all is one stratum the sums without a chapter are those of the whole less its own: of whole numbers, hence exact.
+    The sums without a chapter are those of the whole less its own: of whole numbers, hence exact.
     """
-    chapters = range(counts.chapter.max() + 1)
     if counts.paired:
         yield from _without_each_place(counts, common)
         return
-    if np.ptp(counts.stratum):
-        for chapter in chapters:
-            rest = pick(counts, counts.chapter != chapter)
-            if both(rest).any():
-                yield chapter, closed_form(matched(rest), common).p
-        return
-    cells = 2 + counts.after  # as _cells numbers them, so that sums run in the same order
-    all_of_it = _sums(counts, cells, CELLS)
-    each = _sums(counts, CELLS * counts.chapter + cells, CELLS * len(chapters), dense=False)
-    blocks = np.diff(counts.x.tocsc().indptr)
-    held = indicator(counts.chapter, len(chapters)) @ (counts.x > 0)
-    for chapter in chapters:
-        rows = slice(CELLS * chapter, CELLS * (chapter + 1))
-        parts: list[Any] = [part[rows] for part in each]
-        less = [part.toarray() if hasattr(part, "toarray") else part for part in parts]
-        left = Sums(*(whole - part for whole, part in zip(all_of_it, less, strict=True)))
-        if left.n[2:].all():
-            a, b = left.x[2:]
-            strata = Strata((a + b)[None], left.n[2:3], left.n[3:])
-            without = (blocks - held[[chapter]].toarray()[0]).astype(np.int64)
-            yield chapter, _closed(a, b, _relative(left, a + b), without, common, strata).p
+    cells, chapters = 2 * (counts.stratum + 1) + counts.after, int(counts.chapter.max()) + 1  # as _cells numbers them
+    size = 2 * (int(counts.stratum.max()) + 2)
+    places = size * counts.chapter + cells
+    whole, each = _sums(counts, cells, size), _sums(counts, places, size * chapters, dense=False)
+    held = [indicator(codes, size * times) @ (counts.x > 0) for codes, times in ((cells, 1), (places, chapters))]
+    blocks = held[0].toarray()
+    for chapter in range(chapters):
+        rows = slice(size * chapter, size * (chapter + 1))
+        less = [part.toarray() if hasattr(part, "toarray") else part for part in (sums[rows] for sums in (*each, held[1]))]
+        left = [all_of_it - part for all_of_it, part in zip((*whole, blocks), less, strict=True)]
+        inside = np.repeat((left[3].reshape(-1, 2) > 0).all(axis=1), 2)
+        if inside.any():
+            left = [part * (inside if part.ndim == 1 else inside[:, None]) for part in left]
+            yield chapter, _of_cells(Sums(*left[:-1]), left[-1].sum(axis=0).astype(np.int64), common)
+
+
+def _of_cells(sums: Sums, blocks: NDArray[np.int64], common: float) -> Array:
+    """Return the p of every term from the sums of all cells, those of a stratum without a counterpart being 0."""
+    inside = np.flatnonzero(sums.n[2::2])
+    end = 2 * (int(inside[-1]) + 2)
+    strata = Strata((sums.x[2::2] + sums.x[3::2])[inside], sums.n[2::2][inside], sums.n[3::2][inside])
+    a, b = sums.x[2::2].sum(axis=0), sums.x[3::2].sum(axis=0)
+    alone = np.flatnonzero(sums.units == 1)
+    parts = [np.array(part[:end], dtype=float) for part in sums]
+    for part in parts:
+        for cell in alone.tolist():
+            part[cell % 2] += part[cell]
+            part[cell] = 0
+    return _closed(a, b, _relative(Sums(*parts), a + b), blocks, common, strata).p
 
 
 def _without_each_place(counts: Counts, common: float) -> Iterator[tuple[int, Array]]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .counts import SCOPES, TEXT_UNITS, Group, belongs, unit_of
 from .errors import ShinanError
+from .occurrences import occurrences
 from .rates import chi_square
 from .shifts import compare
 
@@ -93,10 +94,11 @@ def sensitivity(
             left_out.append(f"{scope} of {name}")
             continue
         tokens.attrs = readings[name].attrs
+        found = occurrences(tokens, listed)
         for unit, heads in product(units, headings):
             table = compare(
-                tokens, before, after, terms=listed, strata=strata, scope=scope, unit=unit, headings=heads, level=level,
-                n_permutations=0, variant=name,
+                tokens, before, after, terms=listed, found=found, strata=strata, scope=scope, unit=unit, headings=heads,
+                level=level, n_permutations=0, variant=name,
             )  # fmt: skip
             runs.append(table.assign(unit=unit, headings=heads))
     if f"{scopes[0]} of {first}" in left_out:

@@ -54,6 +54,7 @@ def compare(
     *,
     terms: pd.DataFrame | Iterable[str] = (),
     senses: pd.DataFrame | None = None,
+    found: pd.DataFrame | None = None,
     strata: pd.DataFrame | None = None,
     readings: Mapping[str, pd.DataFrame] | None = None,
     scope: str = "body",
@@ -98,6 +99,8 @@ def compare(
         term with a pooled count of at least 8.
     senses
         Coded senses (:func:`~shinan_research.occurrences.occurrences`): one more row per sense, "term: sense".
+    found
+        The occurrences of the terms in these tokens, where they are at hand; else they are looked for.
     strata
         Matched chapters: `report, chapter, stratum` (`study.strata`). Without, all text of the scope is one stratum. Chapters
         that no row names form a stratum with the rest of their part.
@@ -145,10 +148,11 @@ def compare(
     never 0: Phipson and Smyth (2010). Untestable: Tarone (1990).
     """
     _check(level, n_permutations, seed)
+    terms = terms if isinstance(terms, pd.DataFrame) else [terms] if isinstance(terms, str) else list(terms)
     family = _families(terms)
     unit = unit_of(tokens, before, after, unit)
     options: dict[str, Any] = {"scope": scope, "unit": unit, "headings": headings, "strata": strata}
-    counts, vocabulary = _counted(tokens, before, after, terms, senses, family, options)
+    counts, vocabulary = _counted(tokens, before, after, (terms, senses, found), options)
     family = family.reindex(counts.terms, fill_value="vocabulary" if family.empty else "senses")
     names = family.to_numpy(dtype=object)
     like = matched(counts)
@@ -166,9 +170,8 @@ def compare(
     table["family"], table["p_adjusted"] = names, adjust(table["p"].to_numpy(), names)
     settled = Settled(table["p"].to_numpy(), table["p_adjusted"].to_numpy() <= ALPHA, names, n_permutations, seed)
     table["p_without_chapter"] = _without_chapter(counts, common, settled)
-    whole = not np.ptp(counts.stratum)
-    table["p_unmatched"] = table["p_adjusted"] if whole else _unmatched(counts, vocabulary, settled)
-    others = [_counted(other, before, after, terms, None, _families(terms), options) for other in (readings or {}).values()]
+    table["p_unmatched"] = _unmatched(counts, vocabulary, settled) if np.ptp(counts.stratum) else table["p_adjusted"]
+    others = [_counted(other, before, after, (terms, None, None), options) for other in (readings or {}).values()]
     table["p_readings"] = _in_readings(counts.terms, others, settled)
     table["verdict"], table["hangs_on"] = ("description only", "") if described else _verdicts(table, testable)
     table = table.assign(
@@ -187,21 +190,24 @@ def compare(
 
 
 def _counted(
-    tokens: pd.DataFrame, before: Group, after: Group, terms: pd.DataFrame | Iterable[str], senses: pd.DataFrame | None,
-    family: pd.Series[str], options: Mapping[str, Any],
-) -> tuple[Counts, Counts]:  # fmt: skip
-    """Return the counts of the terms and those of the vocabulary; without terms, of its words that stand often enough."""
-    if "total" in tokens and not (family.empty and options["headings"] and options["strata"] is None):
+    tokens: pd.DataFrame, before: Group, after: Group, asked: tuple[Any, Any, Any], options: Mapping[str, Any]
+) -> tuple[Counts, Counts]:
+    """Return the counts of the terms and those of the vocabulary; without terms, of its words that stand often enough.
+
+    `asked` are the terms, their senses, and their occurrences where these are at hand.
+    """
+    terms, senses, found = asked
+    if "total" in tokens and (len(terms) or not options["headings"] or options["strata"] is not None):
         raise ShinanError(
             "Reports counted one by one (tally, stack) hold how often each word stands, not where: declared terms, strata and "
             "headings=False cannot be had from them. Compare without these and take the rows of the words you want, or give "
             "compare the tokens: tokenize(outline(reports))."
         )
     vocabulary = count_units(tokens, None, before, after, **options)
-    if family.empty:
+    if not len(terms):
         return _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT), vocabulary
-    found = by_sense(occurrences(tokens, terms, senses=senses))
-    return count_units(tokens, found, before, after, **options), vocabulary
+    found = occurrences(tokens, terms, senses=senses) if found is None else found
+    return count_units(tokens, by_sense(found), before, after, **options), vocabulary
 
 
 def _sizes(counts: Counts, like: Counts) -> dict[str, int]:
@@ -215,29 +221,6 @@ def _sizes(counts: Counts, like: Counts) -> dict[str, int]:
     }  # fmt: skip
 
 
-def declared(terms: pd.DataFrame, vocabulary: pd.DataFrame, *, most: int = 8) -> pd.DataFrame:
-    """Return the declared terms; without any, the words of the vocabulary that stand out most, as a family that says so.
-
-    Parameters
-    ----------
-    terms
-        Declared terms (:func:`~shinan_research.occurrences.as_terms`).
-    vocabulary
-        The table of :func:`compare` for the vocabulary, which is in order of keyness.
-    most
-        How many words are taken.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `term, form, role, family`.
-    """
-    if len(terms):
-        return terms
-    tested = vocabulary[vocabulary["p"].notna()]
-    return as_terms((tested if len(tested) else vocabulary)["term"].astype(str).head(most)).assign(family="stand out")
-
-
 def _check(level: float, n_permutations: int, seed: int) -> None:
     if not INNER < level < 1:
         raise ShinanError(f"level is {level!r}; expected a number between {INNER} (the inner interval) and 1, such as 0.95.")
@@ -247,10 +230,8 @@ def _check(level: float, n_permutations: int, seed: int) -> None:
         raise ShinanError(f"seed is {seed!r}; expected a whole number from 0 on.")
 
 
-def _families(terms: pd.DataFrame | Iterable[str]) -> pd.Series[str]:
+def _families(terms: pd.DataFrame | list[str]) -> pd.Series[str]:
     """Return the family of each row of the result, by name; empty where no terms are declared."""
-    if not isinstance(terms, pd.DataFrame):
-        terms = list(terms)
     if len(terms) == 0:
         return pd.Series(dtype=object)
     table = as_terms(terms)

@@ -15,7 +15,7 @@ from test_counts import tokens_of
 
 from shinan_research import Segmenter, ShinanError, compare, occurrences, open_study, outline, restore, tokenize
 from shinan_research.counts import count_units
-from shinan_research.occurrences import as_terms
+from shinan_research.occurrences import as_terms, declared
 from shinan_research.rates import (
     Strata,
     chi_square,
@@ -26,7 +26,7 @@ from shinan_research.rates import (
     quasi_jeffreys,
     raw_dispersion,
 )
-from shinan_research.shifts import COLUMNS, declared
+from shinan_research.shifts import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 BEFORE, AFTER = ("甲县", 2001), ("甲县", 2002)
