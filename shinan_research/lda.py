@@ -19,7 +19,7 @@ WARM = 70
 COOLEST = np.float32(0.6)
 BATCH = 50
 MEMORY = 40_000_000  # numbers: what the runs that are fitted side by side may hold together
-ROOM = 240_000  # numbers: what is updated at once, so that it stays in the processor's cache
+ROOM = 120_000  # numbers: what is updated at once, so that it stays in the processor's cache
 
 
 class Runs(NamedTuple):
