@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 Say = Callable[[str], None]
+Ran = tuple[Path, Path, "NotebookNode"]  # its source, the copy of the study that it ran in, and its outputs
 
 
 def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
@@ -52,13 +54,14 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     """
     study = open_study(root)
     engine, state, passages = digest_of_engine(study), read_state(study.root), Passages(study)
-    state["audit"] = examine(study, state.get("audit", {}), say=say)
     sources = notebooks(study.root)
     stale = [path for path in sources if is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
-    with closing(_run_each(study, stale, say)) as ran:
-        for path, stage, notebook in ran:
+    with ThreadPoolExecutor(1) as beside, closing(_run_each(study, stale, say)) as ran:
+        audits = beside.submit(examine, study, state.get("audit", {}), say=say)
+        for path, stage, notebook in _after(audits, ran):
             state["notebooks"][path.stem] = _adopt(passages, path, engine, stage, notebook)
+        state["audit"] = audits.result()
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
     _index(study, state)
     _write_passages(passages, engine, state)
@@ -68,6 +71,19 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     kit = summary("citation kit", compare_kit(study.root / "figures", study).replace({"status": {"missing": "new"}}))
     build_kit(study.root / "figures", study)
     return pd.concat([table, kit], ignore_index=True)
+
+
+def _after(audits: Future[dict[str, Any]], ran: Iterator[Ran]) -> Iterator[Ran]:
+    """Yield what has run once the audits are done, whose objection comes before that of a notebook."""
+    try:
+        first = next(ran, None)
+    except ShinanError:
+        audits.result()
+        raise
+    audits.result()
+    if first is not None:
+        yield first
+        yield from ran
 
 
 def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
@@ -155,7 +171,7 @@ def is_stale(root: Path, path: Path, engine: str, state: dict[str, Any]) -> bool
     return any(not (root / file).exists() or sha256(root / file) != digest for file, digest in record["products"].items())
 
 
-def _run_each(study: Study, paths: Sequence[Path], say: Say) -> Generator[tuple[Path, Path, NotebookNode], None, None]:
+def _run_each(study: Study, paths: Sequence[Path], say: Say) -> Generator[Ran, None, None]:
     """Run notebooks, each in a copy of the study; yield each in order with its copy, which lasts until all are done."""
     with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
         stages = [make_copy(study.root, Path(scratch, path.stem)) for path in paths]

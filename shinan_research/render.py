@@ -105,6 +105,8 @@ def run_notebooks(
 ) -> Generator[NotebookNode, None, None]:
     """Run notebooks, some at a time, each in a folder of its own; yield them with their outputs in the order given.
 
+    Those whose metadata say `"long": true` begin first, so that none of them runs on alone at the end.
+
     The sources must have fixed cell ids and no outputs; the files are not touched. The kernel is the running interpreter with
     one thread, a fixed hash seed and no personal IPython settings; what differs from run to run (times, versions, file names
     in warnings) is taken out. Of several that fail the first in order is named. Close the generator to end what still runs.
@@ -118,7 +120,7 @@ def run_notebooks(
     timeout
         Seconds that a cell may take.
     started
-        Told the path of each notebook when its kernel starts: in order, from another thread.
+        Told the path of each notebook when its kernel starts, from another thread.
 
     Raises
     ------
@@ -141,14 +143,23 @@ def run_notebooks(
     thread = Thread(target=loop.run_forever, name="notebooks", daemon=True)  # beside the main thread, which Ctrl-C reaches
     thread.start()
     try:
-        tasks = [asyncio.run_coroutine_threadsafe(one(*job), loop) for job in jobs]
-        for task in tasks:
-            yield task.result()
+        begun = sorted(jobs, key=lambda job: not _is_long(job[0]))
+        tasks = {job: asyncio.run_coroutine_threadsafe(one(*job), loop) for job in begun}
+        for job in jobs:
+            yield tasks[job].result()
     finally:
         asyncio.run_coroutine_threadsafe(end(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def _is_long(path: Path) -> bool:
+    """Return whether a notebook says of itself that it takes long; one that cannot be read says nothing."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8"))["metadata"].get("long"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False
 
 
 async def _run(path: Path, working: Path, timeout: int) -> NotebookNode:

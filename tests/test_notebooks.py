@@ -74,7 +74,7 @@ def test_sources_are_valid_and_clean(notebook: Path) -> None:
         assert not cell.get("outputs") and cell.get("execution_count") is None and "attachments" not in cell
         assert set(cell["metadata"]) == {"tags"}
     metadata = json.loads(text)["metadata"]
-    assert set(metadata) <= {"kernelspec", "language_info", "title"}
+    assert set(metadata) <= {"kernelspec", "language_info", "title", "long"}
     assert metadata["kernelspec"]["name"] == "python3" and "version" not in metadata["language_info"]
 
 
