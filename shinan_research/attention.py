@@ -8,9 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from .counts import SCOPES, Group, belongs, group_label, stratum_of
+from .counts import SCOPES, Group, belongs, group_label
 from .errors import ShinanError
 from .messages import say
+from .strata import stratum_of
 
 NUMBER = re.compile(r"^\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]+|第[一二三四五六七八九十]{1,3}部分)\s*")
 YEAR = re.compile(r"^\d{4}年")

@@ -14,6 +14,7 @@ from scipy import sparse
 from .errors import ShinanError
 from .occurrences import CHAPTER
 from .outline import PARTS
+from .strata import strata_of, stratum_of
 
 SCOPES = {
     "body": ("opening", "review", "plan", "closing"),
@@ -24,8 +25,6 @@ SCOPES = {
 TEXT_UNITS = ("block", "sentence", "chapter")
 UNITS = (*TEXT_UNITS, "report")
 FEWEST_PLACES = 10  # with fewer, what lies between places is described, not estimated
-
-STRATA = ("report", "chapter", "stratum")
 
 Group = int | str | tuple[str, int]
 
@@ -228,7 +227,7 @@ def _codes(units: pd.DataFrame, unit: str, strata: pd.DataFrame | None) -> tuple
         return pd.factorize(units.index.get_level_values("place"))[0], np.zeros(len(units), dtype=np.int64)
     chapter = pd.DataFrame({"report": units.index.get_level_values("report"), "chapter": units["chapter"].to_numpy()})
     codes = pd.factorize(pd.MultiIndex.from_frame(chapter))[0]
-    return codes, _strata(chapter.assign(part=units["part"].astype(str).to_numpy()), strata)
+    return codes, strata_of(chapter.assign(part=units["part"].astype(str).to_numpy()), strata)
 
 
 def _check_unit(unit: str, tokens: pd.DataFrame) -> None:
@@ -245,8 +244,13 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
     """
     _check_unit(unit, tokens)
-    reports = [_bare(tokens)["report"][rows] for rows in [belongs(tokens, group) for group in (before, after)]]
-    return "report" if any((each != each.iloc[0]).any() for each in reports) else unit
+    reports = _bare(tokens)[["report", "place", "year"]]
+    if isinstance(reports["report"].dtype, pd.CategoricalDtype):  # one row of each is enough
+        rows = np.zeros(len(reports["report"].cat.categories), dtype=np.int64)
+        rows[reports["report"].cat.codes] = np.arange(len(reports))
+        reports = reports.iloc[np.unique(rows)]
+    each = [reports["report"][belongs(reports, group)] for group in (before, after)]
+    return "report" if any((names != names.iloc[0]).any() for names in each) else unit
 
 
 def places_compared(counts: Counts) -> int:
@@ -263,31 +267,35 @@ def _paired(place: NDArray[np.int64], after: NDArray[np.bool_]) -> bool:
 
 def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
     """Count terms per report out of what was counted report by report."""
-    tallies = _bare(tallies)
-    first, second = belongs(tallies, before), belongs(tallies, after)
+    code, part, words = (tallies[name].cat.codes.to_numpy() for name in ("report", "part", "term"))
+    cell = code.astype(np.int64) * len(PARTS) + part  # a part of a report: its totals stand in each of its rows
+    last = np.full((len(tallies["report"].cat.categories), len(PARTS)), -1)
+    last.reshape(-1)[cell] = np.arange(len(cell))
+    present = np.flatnonzero(last.max(axis=1) >= 0)
+    reports = _bare(tallies).iloc[last[present].max(axis=1)]
+    first, second = (belongs(reports, group).to_numpy() for group in (before, after))
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")
-    scoped = np.isin(PARTS, _parts(scope))
-    rows = np.flatnonzero((first | second).to_numpy() & scoped[tallies["part"].cat.codes.to_numpy()])
-    code, part, place, words = (
-        tallies[name].cat.codes.to_numpy()[rows].astype(np.int64) for name in ("report", "part", "place", "term")
+    inside = (last[present] >= 0) & (first | second)[:, None] & np.isin(PARTS, _parts(scope))
+    found = np.flatnonzero(inside.any(axis=1))
+    chosen, number = np.zeros(last.shape, dtype=bool), np.zeros(len(last), dtype=np.int32)
+    chosen[present], number[present[found]] = inside, np.arange(len(found))
+    rows = np.flatnonzero(chosen.reshape(-1)[cell])
+    where = last[present[found]]
+    n, han = (
+        np.where(inside[found], tallies[name].to_numpy()[where], 0).sum(axis=1).astype(np.float64) for name in ("total", "han")
     )
-    count, heads, total, han_each = (tallies[name].to_numpy()[rows] for name in ("count", "heads", "total", "han"))
-    found, report = _renumbered(code)
-    sizes = np.zeros((4, len(found), len(PARTS)), dtype=np.int64)
-    for size, values in zip(sizes, (total, han_each, second.to_numpy()[rows], place), strict=True):
-        size[report, part] = values
-    n, han = sizes[:2].sum(axis=2).astype(np.float64)
-    after_each, chapter = sizes[2].any(axis=1), sizes[3].max(axis=1)
-    units = pd.DataFrame({"after": after_each, "han": han})
-    _check_text(units, pd.Series(n), None, f"{scope!r} holds no", (before, after))
-    terms, term = _renumbered(words)
-    x = sparse.coo_array((count.astype(np.int64), (report, term)), shape=(len(found), len(terms))).tocsr()
-    places = np.unique(chapter, return_inverse=True)[1]
+    after_each = second[found]
+    _check_text(pd.DataFrame({"after": after_each, "han": han}), pd.Series(n), None, f"{scope!r} holds no", (before, after))
+    terms, term = _renumbered(words[rows])
+    report, heads = number[code[rows]], tallies["heads"].to_numpy()[rows]
+    x = sparse.coo_array((tallies["count"].to_numpy()[rows].astype(np.int64), (report, term)), shape=(len(found), len(terms)))
+    headed = np.flatnonzero(heads)
+    places = np.unique(reports["place"].cat.codes.to_numpy()[found], return_inverse=True)[1]
     return Counts(
-        terms=tallies["term"].cat.categories[terms].tolist(), x=x, n=n, han=han, after=after_each, chapter=places,
+        terms=tallies["term"].cat.categories[terms].tolist(), x=x.tocsc().tocsr(), n=n, han=han, after=after_each, chapter=places,
         stratum=np.zeros(len(found), dtype=np.int64), paired=_paired(places, after_each),
-        heads=np.bincount(term, heads, minlength=len(terms)).astype(np.int64),
+        heads=np.bincount(term[headed], heads[headed], minlength=len(terms)).astype(np.int64),
     )  # fmt: skip
 
 
@@ -298,10 +306,11 @@ def _bare(table: pd.DataFrame) -> pd.DataFrame:
     return bare
 
 
-def _renumbered(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _renumbered(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Return the codes that occur, ascending, and each code's place among them, without sorting."""
-    occurs = np.bincount(codes) > 0
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[codes]
+    occurs = np.zeros(int(codes.max(initial=-1)) + 1, dtype=bool)
+    occurs[codes] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs, dtype=np.int32) - 1).astype(np.int32)[codes]
 
 
 def _parts(scope: str) -> Sequence[str]:
@@ -349,7 +358,7 @@ def matching(tokens: pd.DataFrame, before: Group, after: Group, strata: pd.DataF
     rows = rows.assign(side=np.where(belongs(rows, after), "after", "before"))
     keys = ["report", "side", "part", "chapter", "chapter_title"]
     chapters = rows.groupby(keys, sort=False, observed=True)["han"].sum().reset_index()
-    codes = _strata(chapters[["report", "chapter"]].assign(part=chapters["part"].astype(str)), strata)
+    codes = strata_of(chapters[["report", "chapter"]].assign(part=chapters["part"].astype(str)), strata)
     names = chapters["chapter_title"].astype(str).where(chapters["chapter_title"] != "", chapters["chapter"].astype(str))
     named: dict[int, str] = {}
     if strata is not None and len(strata):
@@ -363,38 +372,3 @@ def matching(tokens: pd.DataFrame, before: Group, after: Group, strata: pd.DataF
         for side in ("before", "after"):
             wide[f"{name}_{side}"] = table[name].get(side, pd.Series(empty, table.index)).fillna(empty).to_numpy()
     return wide.astype({"han_before": int, "han_after": int})
-
-
-def _strata(chapter: pd.DataFrame, strata: pd.DataFrame | None) -> NDArray[np.int64]:
-    """Return the stratum of each unit: that of its chapter, or its part where no row names it; without strata all is one."""
-    if strata is None or strata.empty:
-        return np.zeros(len(chapter), dtype=np.int64)
-    found = stratum_of(chapter, strata)
-    named = found.where(found.notna(), "rest of " + chapter["part"].reset_index(drop=True))
-    return np.asarray(pd.factorize(named, sort=True)[0], dtype=np.int64)
-
-
-def stratum_of(chapters: pd.DataFrame, strata: pd.DataFrame) -> pd.Series[Any]:
-    """Return the stratum that `strata` gives to the report and chapter of each row, from 0; missing where it names none.
-
-    Raises
-    ------
-    ShinanError
-        If the strata lack a column, a chapter is no number, or one is named twice.
-    """
-    missing = [name for name in STRATA if name not in strata.columns]
-    if missing:
-        raise ShinanError(f"strata lack the column {', '.join(missing)}; needed: {', '.join(STRATA)}.")
-    numbers = pd.to_numeric(strata["chapter"], errors="coerce")
-    if numbers.isna().any():
-        raise ShinanError(
-            f"strata: chapter is {strata['chapter'][numbers.isna()].iloc[0]!r}; expected the number of a chapter, from 0."
-        )
-    rows = strata.assign(chapter=numbers.astype(int))
-    twice = rows[rows.duplicated(["report", "chapter"])]
-    if len(twice):
-        raise ShinanError(
-            f"strata name chapter {twice['chapter'].iloc[0]} of {twice['report'].iloc[0]} twice. Give it one stratum."
-        )
-    merged = chapters[["report", "chapter"]].merge(rows[list(STRATA)], on=["report", "chapter"], how="left")
-    return merged["stratum"].astype(object)

@@ -15,8 +15,9 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from .attention import match_chapters
 from .coherence import TOP
-from .counts import Group, belongs, group_label, stratum_of
+from .counts import Group, belongs, group_label
 from .errors import ShinanError
+from .strata import stratum_of
 from .topics import Topics
 
 MODELS = ("nmf", "lda")

@@ -6,16 +6,16 @@ import re
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, groupby, pairwise
-from math import ceil
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .characters import Ids, classes, code_points
+from .characters import Ids
 from .errors import ApparatusError, ShinanError
 from .files import Digests, sha256
+from .headings import LONGEST_HEADING, Heading, behind_space, find_headings, marks_of, sentence_starts
 from .reports import Report
 
 if TYPE_CHECKING:
@@ -29,36 +29,13 @@ COLUMNS = (
     "start", "end", "text", "heading", "restored", "restored_at",
 )  # fmt: skip
 
-NUMERAL = "[一二三四五六七八九十]{1,3}"
-NUMBER = rf"(?P<space>[^\S\n]*)(?:(?P<one>{NUMERAL}、(?!三次?产业)|第{NUMERAL}部分)|(?P<two>[(（]{NUMERAL}[)）]、?))"
-FIRST_NUMBER = re.compile(NUMBER)
-CLASSES = ("。！？!?\n", r"”’」』）)》\s", "。！？!?", "。:：;；!！?？\n", r"一二三四五六七八九十第(（\s")
-STOPS, CLOSERS, FULL_STOPS, BEFORE_NUMBER, IN_NUMBER = (1 << bit for bit in range(len(CLASSES)))  # bits of these classes
-LONGEST_HEADING = 60
 PLAN = re.compile(r"安排|任务|目标|要求|部署|打算|规划|展望|重点|今年|明年|今后|未来|思路|面临|做好.{0,12}工作")
 REVIEW = re.compile(r"回顾|过去|以来|情况|成绩|成就|总结|所做的工作|完成了?20|执行")
 FIRST, SECOND = re.compile(r"第?一"), re.compile(r"第?二[^十]")
 LONGEST_NUMBER = 5
-ANNEX = re.compile(
-    r"(?<=[。!！\n\s])(?:附件[一1]?[:：]?|附[:：])?\s*[《〈]?(?:有关|部分|相关)?(?:名词|用语|术语)(?:解释|说明|注释)[》〉]?[:：]?"
-    r"|(?<=[。!！\n])附件[一1]?[:：]"
-)
-ANNEX_WORD = re.compile("解释|说明|注释|附件")  # no annex without one, and sooner found
-EARLIEST_ANNEX = 0.6
-ADDRESS, BEFORE_ADDRESS = re.compile("各位代表"), re.compile(r"[。!！?？\n]\s*\Z")
+ADDRESS, BEFORE_ADDRESS = "各位代表", re.compile(r"[。!！?？\n]\s*\Z")
 LONGEST_BLANK = 40
 CLOSING_SHARE = 0.12
-HEADWORD = re.compile(r"[^。:：,，;；!！?？\s]{1,40}?(?<![是为指])[:：]")
-HEADING_END = re.compile(r"\n|。")
-STOP = re.compile("[{}]+[{}]*".format(*CLASSES))
-
-
-class Heading(NamedTuple):
-    """A heading in positions of `Report.text`: `level` is 1, 2, annex (its title) or gloss (a headword)."""
-
-    start: int
-    end: int
-    level: str
 
 
 class Chapter(NamedTuple):
@@ -71,11 +48,11 @@ class Chapter(NamedTuple):
 
 
 class Spans(NamedTuple):
-    """The sentences and headings of a text, which tile it, as arrays of one length."""
+    """The sentences and headings of texts, one behind the other, which tile them, as arrays of one length."""
 
     start: Ids
     end: Ids
-    chapter: Ids  # its number
+    chapter: Ids  # its number among those of all texts
     heading: NDArray[np.bool_]
 
 
@@ -145,17 +122,25 @@ def sentence_rows(report: Report, *, headings: pd.DataFrame | None = None, witne
     return _rows(report, _headings(report, headings))
 
 
-def sentence_spans(report: Report, *, witness: bool = False) -> tuple[Spans, Ids]:
-    """Return the rows of one report's :func:`outline`, headings found by rule, and the part of each (index into `PARTS`).
+def sentence_spans(reports: Sequence[Report], *, witness: bool = False) -> tuple[Spans, Ids, Ids]:
+    """Return the rows of the :func:`outline` of reports, headings found by rule, in positions of their joined texts.
+
+    Returns
+    -------
+    tuple
+        The rows, and of each the number of its report and its part (index into `PARTS`).
 
     Raises
     ------
     ShinanError
-        If the report is not restored and `witness` is false.
+        If a report is not restored and `witness` is false.
     """
-    _admit(report, witness)
-    chapters, spans = _divided(report, list(find_headings(report.text)))
-    return spans, np.array([PARTS.index(chapter.part) for chapter in chapters], dtype=np.int64)[spans.chapter]
+    for report in reports:
+        _admit(report, witness)
+    chapters, spans = _divided(reports, None)
+    parts = [(number, PARTS.index(chapter.part)) for number, mine in enumerate(chapters) for chapter in mine]
+    report_of, part = np.array(parts, dtype=np.int64).reshape(-1, 2).T
+    return spans, report_of[spans.chapter], part[spans.chapter]
 
 
 def _admit(report: Report, witness: bool) -> None:
@@ -199,39 +184,6 @@ def _reviewed(report: Report, row: Mapping[Hashable, Any]) -> Heading:
     return Heading(report.to_text(start, insertion=True), report.to_text(end, insertion=True), level)
 
 
-def find_headings(text: str) -> Iterator[Heading]:
-    """Find numbered headings and the annex by rule, in order of text.
-
-    A number counts as a heading's only at the start of the text or a line, or after the end of a sentence. The
-    heading ends at the line break or the full stop within 60 characters; where neither follows, only the
-    number is marked, because where the heading ends cannot be known by rule.
-    """
-    earliest = ceil(EARLIEST_ANNEX * len(text))
-    annex = ANNEX.search(text, earliest) if ANNEX_WORD.search(text, earliest) else None
-    body_end = annex.start() if annex else len(text)
-    marks = classes(*CLASSES)[code_points(text)]
-    places = np.flatnonzero((marks[:-1] & BEFORE_NUMBER > 0) & (marks[1:] & IN_NUMBER > 0)) + 1
-    numbered = [match for place in [0, *places.tolist()] if (match := FIRST_NUMBER.match(text, place, body_end))]
-    starts = [*(match.end("space") for match in numbered), body_end]
-    for number, match in enumerate(numbered):
-        start, limit = starts[number], starts[number + 1]
-        stop = HEADING_END.search(text, match.end(), min(start + LONGEST_HEADING, limit))
-        end = stop.end() if stop else limit if limit < body_end and limit - start <= LONGEST_HEADING else match.end()
-        yield Heading(start, end, "1" if match["one"] else "2")
-    if annex:
-        blank = len(annex.group()) - len(annex.group().lstrip())
-        yield Heading(annex.start() + blank, annex.end(), "annex")
-        yield from _headwords(text, annex.end())
-
-
-def _headwords(text: str, start: int) -> Iterator[Heading]:
-    """Find the headwords of a glossary: what stands between the start of a sentence and its first colon."""
-    for first, last in pairwise([*np.sort(_sentence_starts(text, [(start, len(text))])).tolist(), len(text)]):
-        space = len(text[first:last]) - len(text[first:last].lstrip())
-        if head := HEADWORD.match(text, first + space, last):
-            yield Heading(head.start(), head.end(), "gloss")
-
-
 def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter]:
     """Return the chapters of a text, tiling it."""
     if not text:
@@ -242,7 +194,7 @@ def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter
     plan = _plan_start(text, first, annex, year)
     addresses = [
         start
-        for start in (match.start() for match in ADDRESS.finditer(text, 0, annex))
+        for start in _places(text, ADDRESS, annex)
         if BEFORE_ADDRESS.search(text[max(0, start - LONGEST_BLANK) : start])
         and not any(heading.start <= start <= heading.end for heading in headings)
     ]
@@ -255,6 +207,14 @@ def _chapters(text: str, headings: Sequence[Heading], year: int) -> list[Chapter
         part = PARTS[(start >= review) + (start >= plan) + (start >= closing) + (start >= annex)]
         chapters.append(Chapter(start, end, part, titles.get(start, "")))
     return chapters
+
+
+def _places(text: str, word: str, end: int) -> Iterator[int]:
+    """Yield where a word stands before `end`."""
+    place = text.find(word, 0, end)
+    while place >= 0:
+        yield place
+        place = text.find(word, place + len(word), end)
 
 
 def _plan_start(text: str, first: list[Heading], annex: int, year: int) -> int:
@@ -293,7 +253,7 @@ def _rows(report: Report, headings: list[Heading]) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of one report."""
     text, paragraph, block, sentence = report.text, -1, 0, 0
     inserted = report.inserted.tolist()
-    chapters, spans = _divided(report, headings)
+    (chapters,), spans = _divided([report], [headings])
     rows = zip(*(each.tolist() for each in spans), strict=True)
     for number, pieces in groupby(rows, key=itemgetter(2)):
         chapter, mine, opens = chapters[number], list(pieces), True
@@ -320,25 +280,33 @@ def _check(report: Report, headings: list[Heading]) -> None:
             )
 
 
-def _divided(report: Report, headings: list[Heading]) -> tuple[list[Chapter], Spans]:
-    """Return the chapters of a report, and its sentences and headings."""
-    _check(report, headings)
-    text, chapters = report.text, _chapters(report.text, headings, report.year)
-    titles, between = [], []  # where headings begin; from where to where there is text between them
-    for chapter, mine in zip(chapters, _inside(chapters, headings), strict=True):
-        position = chapter.start
-        for heading in mine:
-            titles.append(heading.start)
-            between.append((position, heading.start))
-            rest = text[heading.end : chapter.end]
-            position = heading.end + len(rest) - len(rest.lstrip())
-        between.append((position, chapter.end))
-    sentences = _sentence_starts(text, [(start, end) for start, end in between if start < end])
+def _divided(reports: Sequence[Report], headings: list[list[Heading]] | None) -> tuple[list[list[Chapter]], Spans]:
+    """Return the chapters of each report, and the sentences and headings in all; headings are found where none are given."""
+    text, offset = "".join([report.text for report in reports]), 0
+    marks = marks_of(text)
+    chapters: list[list[Chapter]] = []
+    titles: list[int] = []  # where headings begin
+    between: list[tuple[int, int]] = []  # from where to where there is text between them
+    begins: list[int] = []  # where chapters do
+    for number, report in enumerate(reports):
+        end = offset + len(report.text)
+        mine = headings[number] if headings else list(find_headings(report.text, marks[offset:end]))
+        _check(report, mine)
+        chapters.append(_chapters(report.text, mine, report.year))
+        for chapter, inner in zip(chapters[-1], _inside(chapters[-1], mine), strict=True):
+            position = chapter.start
+            for heading in inner:
+                between.append((offset + position, offset + heading.start))
+                position = behind_space(report.text, heading.end, chapter.end)
+            between.append((offset + position, offset + chapter.end))
+        titles += [offset + heading.start for heading in mine]
+        begins += [offset + chapter.start for chapter in chapters[-1]]
+        offset = end
+    sentences = sentence_starts(text, marks, [(start, end) for start, end in between if start < end])
     both = np.concatenate([np.array(titles, dtype=np.int64), sentences])
     order = np.argsort(both)
     starts, ends = both[order], np.append(both[order][1:], len(text))[: len(both)]
-    number = np.searchsorted([chapter.start for chapter in chapters], starts, side="right") - 1
-    return chapters, Spans(starts, ends, number, order < len(titles))
+    return chapters, Spans(starts, ends, np.searchsorted(begins, starts, side="right") - 1, order < len(titles))
 
 
 def _inside(chapters: list[Chapter], headings: list[Heading]) -> Iterator[list[Heading]]:
@@ -346,46 +314,6 @@ def _inside(chapters: list[Chapter], headings: list[Heading]) -> Iterator[list[H
     starts = [heading.start for heading in headings]
     for chapter in chapters:
         yield headings[bisect_left(starts, chapter.start) : bisect_left(starts, chapter.end)]
-
-
-def _sentence_starts(text: str, stretches: list[tuple[int, int]]) -> Ids:
-    """Return where the sentences of stretches of text begin, in no order; a last one may lack its stop, white space begins none.
-
-    What `STOP` finds in the whole text it finds in a stretch too, unless the stretch begins within a stop.
-    """
-    begins = np.array([start for start, _ in stretches], dtype=np.int64)
-    full = np.array([start + len(text[start:end].rstrip()) for start, end in stretches], dtype=np.int64)
-    first, last = _stops(text)
-    if not len(begins) or not len(first):
-        return begins
-    where, before = np.searchsorted(begins, first, side="right") - 1, np.searchsorted(first, begins) - 1
-    cut = (before >= 0) & (last[before] > begins)
-    kept = (where >= 0) & (last < full[where]) & ~cut[where]
-    anew = [(match.end(), full[k]) for k in np.flatnonzero(cut).tolist() for match in STOP.finditer(text, begins[k], full[k])]
-    return np.concatenate([begins, last[kept], np.array([end for end, limit in anew if end < limit], dtype=np.int64)])
-
-
-def _stops(text: str) -> tuple[Ids, Ids]:
-    """Return where the matches of `STOP` begin and end.
-
-    Stops and what closes behind them stand in runs, and nearly every run is one match, from its first stop to its end. Only
-    where a full stop follows what closes, the expression itself is asked.
-    """
-    marks = classes(*CLASSES)[code_points(text)]
-    among = np.flatnonzero(marks & (STOPS | CLOSERS) > 0)
-    new = np.diff(among, prepend=-2) > 1
-    ends, run = among[np.append(new[1:], True)[: len(new)]] + 1, np.cumsum(new) - 1
-    stops = np.flatnonzero(marks[among] & STOPS > 0)
-    stops = stops[np.diff(run[stops], prepend=-1) > 0]
-    first, last = among[stops], ends[run[stops]]
-    odd = np.flatnonzero((marks[1:] & FULL_STOPS > 0) & (marks[:-1] & CLOSERS > 0))
-    runs = sorted(set((np.searchsorted(first, odd, side="right") - 1).tolist()) - {-1})
-    if not runs:
-        return first, last
-    anew = [match.span() for each in runs for match in STOP.finditer(text, first[each], last[each])]
-    pairs = np.concatenate([np.delete(np.column_stack([first, last]), runs, axis=0), np.array(anew, np.int64).reshape(-1, 2)])
-    first, last = pairs[np.argsort(pairs[:, 0])].T
-    return first, last
 
 
 def _blocks(is_heading: list[bool]) -> list[int]:

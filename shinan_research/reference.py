@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from .dictionary import resource
 from .errors import ReadError, ShinanError
+from .headings import ANNEX, EARLIEST_ANNEX
 from .occurrences import WIDE, as_terms
-from .outline import ANNEX, EARLIEST_ANNEX, outline
+from .outline import outline
 from .reports import HAN_RANGES, Report, han_count
 from .restore import STRAY_SPACE
 

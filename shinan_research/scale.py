@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # a process that counts does without pandas
     import pandas as pd
 
 BATCH = 16  # reports sent together
+TOGETHER = 8  # reports counted in one go: as many as the processor's cache holds
 WINDOW = 32  # batches on their way at a time
 SUFFIX = ".table"
 DASK_TRIMS = "65536"  # what Dask sets MALLOC_TRIM_THRESHOLD_ to in its workers
@@ -181,13 +182,14 @@ def _results(
 ) -> Iterator[tuple[Job, Result]]:
     """Yield each report with its result, in order; what is done when something breaks is kept."""
     if executor is None and folder is None:
-        yield from ((Job(report, None, None), _one(function, report, pack=False)) for report in reports)
+        for batch in _batches(iter(reports), TOGETHER if _together(function) else 1):
+            yield from zip([Job(report, None, None) for report in batch], _all(function, batch, pack=False), strict=True)
         return
     waiting: deque[tuple[list[Job], Future[list[Result]] | None]] = deque()
     rule = "" if folder is None else fingerprint(function)
     source = iter(reports)
     try:
-        while batch := list(islice(source, BATCH if executor else 1)):
+        for batch in _batches(source, BATCH if executor else TOGETHER):
             jobs = [_job(report, folder, rule) for report in batch]
             missing = [job.report for job in jobs if job.found is None]
             submit = executor.submit if executor else _at_once
@@ -202,6 +204,12 @@ def _results(
                 list(_finished(jobs, future))
             elif future:
                 future.cancel()
+
+
+def _batches(reports: Iterator[Report], size: int) -> Iterator[list[Report]]:
+    """Yield the reports in lists of that many."""
+    while batch := list(islice(reports, size)):
+        yield batch
 
 
 def _at_once(work: Callable[..., list[Result]], *arguments: Any) -> Future[list[Result]]:
@@ -246,7 +254,7 @@ def _finished(jobs: list[Job], future: Future[list[Result]] | None) -> Iterator[
 def _work(function: Function, batch: Batch) -> list[Result]:
     """Apply the function to some reports; this is what runs elsewhere."""
     _keep_memory()
-    return [_one(function, report) for report in batch.reports]
+    return [result for part in _batches(iter(batch.reports), TOGETHER) for result in _all(function, part)]
 
 
 @functools.cache
@@ -259,6 +267,23 @@ def _keep_memory() -> None:
         with suppress(AttributeError, OSError, TypeError):  # no such library on other systems
             for option, value in (MMAP_THRESHOLD, TRIM_THRESHOLD):
                 ctypes.CDLL(None).mallopt(option, value)
+
+
+def _together(function: Function) -> Callable[[list[Report]], list[Any]] | None:
+    """Return how a function takes several reports in one go, if it says so in an attribute `together`, as `tally` does."""
+    if isinstance(function, functools.partial):
+        many = _together(function.func)
+        return functools.partial(many, *function.args, **function.keywords) if many and not function.args else None
+    return getattr(function, "together", None)
+
+
+def _all(function: Function, reports: list[Report], *, pack: bool = True) -> list[Result]:
+    """Apply the function to reports, in one go if it can; where that fails one by one, to learn at which."""
+    together = _together(function) if len(reports) > 1 else None
+    with suppress(Exception):
+        if together:
+            return [to_bytes(table) if pack or not _plain(table) else table for table in together(reports)]
+    return [_one(function, report, pack=pack) for report in reports]
 
 
 def _one(function: Function, report: Report, *, pack: bool = True) -> Result:

@@ -14,7 +14,7 @@ from .errors import ShinanError
 from .files import Digests
 from .outline import PARTS, report_settings, sentence_spans
 from .reports import Report
-from .tokens import SEPARATOR, Segmenter, categorical, cut_words, default_segmenter
+from .tokens import SEPARATOR, Segmenter, Words, categorical, cut_words, default_segmenter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,33 +51,62 @@ def tally(report: Report, *, segmenter: Segmenter | None = None, witness: bool =
     >>> sorted(counted["count"].tolist()), counted["total"].tolist(), counted["han"].tolist()
     ([1, 2, 2], [0, 5, 0, 0, 0], [0, 11, 0, 0, 0])
     """
-    segmenter = segmenter or default_segmenter()
-    spans, part = sentence_spans(report, witness=witness)
-    plain = report.text.replace(SEPARATOR, " ")
+    return _tally_together([report], segmenter=segmenter, witness=witness)[0]
+
+
+def _tally_together(
+    reports: Sequence[Report], *, segmenter: Segmenter | None = None, witness: bool = False
+) -> list[dict[str, Any]]:
+    """Count the words of some reports, each as :func:`tally` does: their texts are cut in one go, which takes less time.
+
+    A key says of each word its report, part and number, and whether it stands in a heading; sorted, they are counted.
+    """
+    segmenter, size = segmenter or default_segmenter(), len(dictionary.numbers())
+    spans, report, part = sentence_spans(reports, witness=witness)
+    plain = "".join([each.text for each in reports]).replace(SEPARATOR, " ")
     text = SEPARATOR.join([plain[start:end] for start, end in zip(spans.start.tolist(), spans.end.tolist(), strict=True)])
-    words, size = cut_words(text, segmenter), len(dictionary.numbers())
-    every = size + len(words.others)
-    row = np.repeat(2 * every * part + spans.heading, spans.end - spans.start + 1)  # of each character, its part and heading
-    key = row[words.start] + 2 * words.number
+    words, begins = cut_words(text, segmenter), spans.start + np.arange(len(part))
+    others = _number_others(words, report[np.searchsorted(begins, words.start[words.rest], side="right") - 1], len(reports))
+    every, cells = size + max(map(len, others), default=0), len(PARTS) * len(reports)
+    small = np.int32 if 2 * every * cells < 2**31 else np.int64
+    place = len(PARTS) * report + part
+    row = np.repeat((2 * every * place + spans.heading).astype(small), spans.end - spans.start + 1)  # of each character
+    key = row[words.start] + 2 * words.number.astype(small)
     key.sort()
     cell = key >> 1
     first = np.flatnonzero(np.append(True, cell[1:] != cell[:-1])[: len(cell)])
     count = np.diff(np.append(first, len(cell)))
-    parts, number = np.divmod(cell[first], max(every, 1))
-    return {
-        "report": report.id, "place": report.place, "year": report.year, "terms": words.others,
-        "part": parts.astype(np.int8), "term": np.where(number < size, number, size - 1 - number).astype(np.int32),
-        "count": count.astype(np.int32), "heads": _sums(key & 1, first).astype(np.int32),
-        "total": np.bincount(parts, count, len(PARTS)).astype(np.int32),
-        "han": np.bincount(part, _sums(words.han, spans.start + np.arange(len(part))), len(PARTS)).astype(np.int32),
-        "settings": report_settings([report]) | {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint},
-        "dictionary": dictionary.fingerprint(),
+    heads = np.add.reduceat(key & 1, first) if len(first) else first
+    where, number = np.divmod(cell[first], every)
+    total = np.bincount(where, count, cells).astype(np.int32).reshape(-1, len(PARTS))
+    ends = np.append(begins[1:], len(text))[: len(begins)]
+    bare = np.searchsorted(words.bare, ends) - np.searchsorted(words.bare, begins)
+    han = np.bincount(place, ends - begins - bare, cells).astype(np.int32).reshape(-1, len(PARTS))
+    columns = {
+        "part": (where % len(PARTS)).astype(np.int8), "term": np.where(number < size, number, size - 1 - number).astype(np.int32),
+        "count": count.astype(np.int32), "heads": heads.astype(np.int32),
     }  # fmt: skip
+    cuts = np.searchsorted(where, len(PARTS) * np.arange(len(reports) + 1)).tolist()
+    known = {"segmenter": segmenter.name, "fingerprint": segmenter.fingerprint}
+    return [
+        {"report": each.id, "place": each.place, "year": each.year, "terms": names}
+        | {name: column[low:high] for name, column in columns.items()}
+        | {"total": sizes[0], "han": sizes[1], "settings": report_settings([each]) | known}
+        | {"dictionary": dictionary.fingerprint()}
+        for each, names, low, high, sizes in zip(reports, others, cuts, cuts[1:], zip(total, han, strict=True), strict=False)
+    ]
 
 
-def _sums(values: NDArray[Any], first: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sums of stretches of values, which begin at `first`."""
-    return np.add.reduceat(values, first, dtype=np.int64) if len(first) else np.zeros(0, dtype=np.int64)
+def _number_others(words: Words, report: NDArray[np.int64], reports: int) -> list[list[str]]:
+    """Give a number to each word that is not in the dictionary, from its size on, anew in each report, and return these words."""
+    known, others = dictionary.numbers(), [dict[str, int]() for _ in range(reports)]
+    for place, name, mine in zip(words.rest.tolist(), words.others, report.tolist(), strict=True):
+        number = known.get(name)
+        words.number[place] = others[mine].setdefault(name, len(known) + len(others[mine])) if number is None else number
+    return [list(each) for each in others]
+
+
+tally.together = _tally_together  # type: ignore[attr-defined]  # what map_reports looks for
 
 
 def stack(tallies: Iterable[dict[str, Any]]) -> pd.DataFrame:

@@ -306,31 +306,30 @@ class Words(NamedTuple):
     """The tokens of kind word and term of a text, by number.
 
     `start`, `end` and `number` are arrays of one length. Numbers are those of the dictionary
-    (:func:`~shinan_research.dictionary.numbers`); what is not in it has the numbers from its size on, and stands in `others`.
-    `han` says of each character of the text whether it is Han.
+    (:func:`~shinan_research.dictionary.numbers`); those of `rest` are not known by their nodes and stand, as strings, in
+    `others`. `bare` are the places of the characters that are not Han.
     """
 
     start: Ids
     end: Ids
-    number: Ids
+    number: NDArray[np.int32]
+    rest: Ids
     others: list[str]
-    han: NDArray[np.bool_]
+    bare: Ids
 
 
 def cut_words(text: str, segmenter: Segmenter) -> Words:
     """Find the words and terms of a text; nearly all are known by their nodes, so that no string is made of them."""
-    tree, known, codes = _tree(segmenter.lexicon), dictionary.numbers(), code_points(text)
+    tree, codes = _tree(segmenter.lexicon), code_points(text)
     marks = classes(*CLASSES)[codes]
     start, end, kind, node = segmenter._cut(text, codes, marks)
     chosen = np.flatnonzero(kind <= TERM)
     start, end = start[chosen], end[chosen]
     node = node[start]
-    number = np.where(tree.length[node] == end - start, tree.name[node], -1)
-    rest = np.flatnonzero(number < 0)
-    strings = [text[a:b] for a, b in zip(start[rest].tolist(), end[rest].tolist(), strict=True)]
-    others = {name: len(known) + place for place, name in enumerate(dict.fromkeys(name for name in strings if name not in known))}
-    number[rest] = [others[name] if name in others else known[name] for name in strings]
-    return Words(start, end, number, list(others), marks & IS_HAN > 0)
+    number = tree.name[node]
+    rest = np.flatnonzero((tree.length[node] != end - start) | (number < 0))
+    others = [text[a:b] for a, b in zip(start[rest].tolist(), end[rest].tolist(), strict=True)]
+    return Words(start, end, number, rest, others, np.flatnonzero(marks & IS_HAN == 0))
 
 
 def _numbered(text: str, codes: Ids, starts: Ids, ends: Ids) -> tuple[Ids, NDArray[np.object_]]:

@@ -21,8 +21,8 @@ PACKAGE = ROOT / "shinan_research"
 ORDER = (
     "errors", "files", "settled", "packed", "word", "extras", "characters", "records",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
-    "losses", "restore", "review", "tei", "links", "collate", "outline", "trie", "tokens", "occurrences", "discover", "reference",
-    "study", "tallies", "counts",
+    "losses", "restore", "review", "tei", "links", "collate", "headings", "outline", "trie", "tokens", "occurrences", "discover",
+    "reference", "study", "tallies", "strata", "counts",
     "rates", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "guide", "context", "series",
     "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence",
     "indicators", "quantities", "likeness", "targets", "announced", "describe", "describe_topics", "figures", "inline",

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from shinan_research.errors import ApparatusError, ShinanError
-from shinan_research.outline import find_headings, outline
+from shinan_research.headings import find_headings
+from shinan_research.outline import outline
 from shinan_research.reports import Emendation, Report
 from shinan_research.restore import restore
 

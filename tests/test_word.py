@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from shinan_research.outline import find_headings
+from shinan_research.headings import find_headings
 from shinan_research.word import chinese_numeral, docx_text
 
 SPACE = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
