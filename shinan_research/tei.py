@@ -31,9 +31,11 @@ def to_tei(reports: Iterable[Report]) -> bytes:
     Raises
     ------
     ApparatusError
-        If a report has not been restored.
+        If there is no report, or one has not been restored.
     """
     reports = list(reports)
+    if not reports:
+        raise ApparatusError("to_tei was given no reports; expected at least one, restored.")
     raw = [report.id for report in reports if not report.restored]
     if raw:
         raise ApparatusError(f"Not restored: {', '.join(raw)}. Only restored reports have two layers to export.")
@@ -125,6 +127,8 @@ def _edit(paragraph: ET.Element, edit: Emendation | str, sources: dict[str, str]
 
 def _apparatus(text: ET.Element, report: Report, witness: str, sources: dict[str, str]) -> None:
     """Add the apparatus of one report in lemma form."""
+    if not report.emendations:  # the schema wants at least one entry
+        return
     entries = ET.SubElement(ET.SubElement(text, _tag("back")), _tag("listApp"))
     for row in report.emendations:
         app = ET.SubElement(entries, _tag("app"), {"loc": str(row.offset)})
