@@ -318,7 +318,7 @@ def test_tables_hold_the_numbers_to_ten_digits(published, made) -> None:
         if pd.api.types.is_float_dtype(table[name]):
             assert back[name].tolist() == pytest.approx(table[name].tolist(), rel=5.1e-10, nan_ok=True)
         else:
-            assert back[name].fillna("").astype(str).tolist() == table[name].astype(str).tolist()
+            assert back[name].astype(object).fillna("").astype(str).tolist() == table[name].astype(str).tolist()
 
 
 def test_rounding_by_hand() -> None:
