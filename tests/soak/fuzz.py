@@ -167,7 +167,7 @@ def walk(root: Path, name: str = "lexicon/terms.txt") -> None:
     study.links(reports)
     study.copies(reports)
     assert isinstance(study.glosses, dict)
-    assert study.strata is not None and len(study.labels)
+    assert study.strata is not None and study.labels is not None
 
 
 def along(found: list[Report]) -> None:
