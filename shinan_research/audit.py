@@ -39,7 +39,7 @@ MASKED = re.compile(r"\*+|[×xX]{2,}(?=[省市县区年月日万亿])|在、国�
 NUMBER = re.compile("0[十百千万亿]*$")  # in the view, where every digit is 0
 QUESTIONS = re.compile(r"[?？]{2,}")
 FURNITURE = re.compile(
-    r"责任编辑|浏览次数|点击数|点击率|关闭窗口|【打印|打印本页|上一篇|下一篇|字号[:：]|分享到[:：]|扫一扫|信息来源[:：]|https?://|发布时间[:：]|当前位置"
+    r"责任编辑|浏览次数|点击数|点击率|关闭窗口|【打印|打印本页|上一篇|下一篇|字号[:：]|维基文库|公有领域|分享到[:：]|扫一扫|信息来源[:：]|https?://|发布时间[:：]|当前位置"
 )
 
 COLLATE_FIRST = "Look for another copy of this report before restoring anything, and collate it. "
@@ -129,12 +129,15 @@ def _foreign(text: str) -> Iterator[Finding]:
 
 
 def _length(text: str) -> Iterator[Finding]:
-    han = han_count(text)
-    if han_count(text[:HEAD]) and han < SHORT:
-        verdict, least = ("found", STUB) if han < STUB else ("suspected", SHORT)
-        yield "stub or truncated", verdict, "", han, least, TOO_SHORT.format(han=han, least=least)
-    elif han and not any(mark in text[-HEAD // 10 :] for mark in CLOSING):
-        yield "stub or truncated", "suspected", len(text), "", "", BREAKS_OFF.format(end=text[-12:])
+    """Look for a text that is too short, or breaks off; lines at the end without a Han character are page furniture."""
+    places = np.flatnonzero(is_han(text))
+    if han_count(text[:HEAD]) and len(places) < SHORT:
+        verdict, least = ("found", STUB) if len(places) < STUB else ("suspected", SHORT)
+        yield "stub or truncated", verdict, "", len(places), least, TOO_SHORT.format(han=len(places), least=least)
+    elif len(places):
+        end = text[: text.find("\n", places[-1]) + 1 or None].rstrip("\n")
+        if not any(mark in end[-HEAD // 10 :] for mark in CLOSING):
+            yield "stub or truncated", "suspected", len(end), "", "", BREAKS_OFF.format(end=end[-12:])
 
 
 def _script(text: str) -> Iterator[Finding]:

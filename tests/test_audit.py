@@ -111,8 +111,10 @@ def test_counts_equal_plain_counts(pages: dict[int, Report]) -> None:
         (lambda text: text.replace("中央", "**"), "masked names"),
         (lambda text: text[:5_000] + "????" + text[5_000:], "question marks"),
         (lambda text: text + "【打印本页】责任编辑:某", "page furniture"),
+        (lambda text: text + "\n注:中文维基文库社群认为,此文属于\n公有领域\n。", "page furniture"),
         (lambda text: "关于国民经济和社会发展计划草案的报告" + text[900:].replace("政府", "有关部门"), "wrong document"),
         (lambda text: text.rstrip("。!！")[:-40] + "进一步推进各项工作落实到位" * 4, "stub or truncated"),
+        (lambda text: text.rstrip("。!！")[:-40] + "进一步推进各项工作落实到位" * 4 + "\nPublic domain.\n", "stub or truncated"),
     ],
 )
 def test_synthetic_defects(pages: dict[int, Report], change: object, defect: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +122,12 @@ def test_synthetic_defects(pages: dict[int, Report], change: object, defect: str
     monkeypatch.setattr(module, "lost_characters", lambda report: [])
     assert defect not in with_defect(pages[2020].witness, pages[2020])["defect"].tolist()
     assert defect in with_defect(change(pages[2020].witness), pages[2020])["defect"].tolist()  # type: ignore[operator]
+
+
+def test_lines_without_han_at_the_end_do_not_cut_a_text_off(pages: dict[int, Report]) -> None:
+    """The words of another language that a page puts under the last sentence are no end of a text."""
+    tail = "\n\nPublic domain\nPublic domain\nfalse\nfalse, and more of the kind on this page\n"
+    assert "stub or truncated" not in with_defect(pages[2020].witness + tail, pages[2020])["defect"].tolist()
 
 
 def test_wrong_encoding_is_placed(pages: dict[int, Report]) -> None:
