@@ -26,13 +26,11 @@ BOUNDS = (-15.0, 30.0)  # of log odds
 LEXICON_FREQUENCY = 50
 LONGEST_WORD = 8
 UNSEEN = 1e-6
-AROUND = 8  # characters on each side of a gap that are divided into words
 SCALE = 2000.0  # keeps products over a run within the range of floats
 GENRE_SHARE = 0.7  # of the frequencies of single words; the rest is the dictionary's
 PAIR_DISCOUNT = 0.75
 TRUST = 30.0  # a sister counts as much as the genre after this many sightings of the word before
 PIECE = re.compile(f"[{HAN}]{{1,60}}|[^{HAN}]")
-BEFORE, AFTER = re.compile(f"[{HAN}]*$"), re.compile(f"^[{HAN}]*")
 
 
 class Pairs(NamedTuple):
@@ -85,33 +83,6 @@ def _divide(run: str) -> list[str]:
         found.append(run[best[end][1] : end])
         end = best[end][1]
     return found[::-1]
-
-
-def lone_characters(text: str, character: str, gaps: Ids) -> Floats:
-    """Return for each gap how whole the words about it are: where single characters stand alone, odds deserve less trust.
-
-    The columns are, of the two words on each side of the word that holds the character: words of one character, and all
-    words; and words of one character among the four about the gap while the character is wanting.
-
-    >>> lone_characters("获评国最具竞争力会展城市", "中", np.array([2]))
-    array([[2., 3., 2.]])
-    """
-    rows = []
-    for gap in gaps.tolist():
-        left, right = BEFORE.findall(text[max(0, gap - AROUND) : gap])[0], AFTER.findall(text[gap : gap + AROUND])[0]
-        words, place = _around(left + character + right, len(left))
-        near = words[max(0, place - 2) : place] + words[place + 1 : place + 3]
-        bare, gone = _around(left + right, len(left))
-        alone = [sum(len(word) == 1 for word in some) for some in (near, bare[max(0, gone - 2) : gone + 2])]
-        rows.append((alone[0], len(near), alone[1]))
-    return np.array(rows, dtype=np.float64).reshape(-1, 3)
-
-
-def _around(run: str, offset: int) -> tuple[list[str], int]:
-    """Return the words of a run, and the number of the one that stands at an offset (the last one at its end)."""
-    words = _divide(run)
-    ends = np.cumsum([len(word) for word in words])
-    return words, min(int(np.searchsorted(ends, offset, side="right")), max(len(words) - 1, 0))
 
 
 def make_pairs(size: int, counts: Iterable[tuple[str, int, int, Mapping[str, int]]]) -> Pairs:

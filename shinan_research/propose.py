@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .dictionary import resource
 from .errors import ShinanError
-from .lattice import BOUNDS, Floats, Ids, lattice_odds, lone_characters, word_scores
+from .lattice import BOUNDS, Floats, Ids, lattice_odds, word_scores
 from .reports import Report, han_count, is_han
 
 Flags = NDArray[np.bool_]
@@ -299,8 +299,7 @@ def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: in
     """Return the gaps of a view worth a look, and their features.
 
     The features are log odds: genre forward, genre backward, and word lattice; with sisters, the same three with them
-    follow; then how many single characters stand alone nearby (:func:`~shinan_research.lattice.lone_characters`).
-    A gap is looked at if the genre (or a sister) knows the character on so many `sides`: with 2, fewer are found.
+    follow. A gap is looked at if the genre (or a sister) knows the character on so many `sides`: with 2, fewer are found.
     """
     known = genre()[0].vocabulary
     vocabulary = known if character in known else known + character
@@ -319,7 +318,7 @@ def examine(text: str, character: str, sisters: Sequence[str] = (), *, sides: in
         gaps, odds = gaps[near], [one[near] for one in odds]
     alone = _odds([model[:1] for model in models], ids, number, gaps, inserted) if sisters else odds
     bare, *read_too = lattice_odds(text, character, gaps, sisters=sisters)
-    features = [*alone, bare, *(odds if sisters else []), *read_too, lone_characters(text, character, gaps)]
+    features = [*alone, bare, *(odds if sisters else []), *read_too]
     return gaps, np.clip(np.column_stack(features), *BOUNDS)
 
 
