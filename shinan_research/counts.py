@@ -244,12 +244,13 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     Sentences of one report are no independent draws from a group of reports: what one report says, its neighbours copy.
     """
     _check_unit(unit, tokens)
-    reports = _bare(tokens)[["report", "place", "year"]]
-    if isinstance(reports["report"].dtype, pd.CategoricalDtype):  # one row of each is enough
+    reports = tokens
+    if "total" in tokens and isinstance(tokens["report"].dtype, pd.CategoricalDtype):  # one row of each report is enough
+        reports = _bare(tokens)
         rows = np.zeros(len(reports["report"].cat.categories), dtype=np.int64)
         rows[reports["report"].cat.codes] = np.arange(len(reports))
         reports = reports.iloc[np.unique(rows)]
-    each = [reports["report"][belongs(reports, group)] for group in (before, after)]
+    each = [_bare(reports)["report"][rows] for rows in [belongs(reports, group) for group in (before, after)]]
     return "report" if any((names != names.iloc[0]).any() for names in each) else unit
 
 
@@ -267,12 +268,13 @@ def _paired(place: NDArray[np.int64], after: NDArray[np.bool_]) -> bool:
 
 def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
     """Count terms per report out of what was counted report by report."""
+    tallies = _bare(tallies)
     code, part, words = (tallies[name].cat.codes.to_numpy() for name in ("report", "part", "term"))
     cell = code.astype(np.int64) * len(PARTS) + part  # a part of a report: its totals stand in each of its rows
     last = np.full((len(tallies["report"].cat.categories), len(PARTS)), -1)
     last.reshape(-1)[cell] = np.arange(len(cell))
     present = np.flatnonzero(last.max(axis=1) >= 0)
-    reports = _bare(tallies).iloc[last[present].max(axis=1)]
+    reports = tallies.iloc[last[present].max(axis=1)]
     first, second = (belongs(reports, group).to_numpy() for group in (before, after))
     if (first & second).any():
         raise ShinanError(f"{before!r} and {after!r} name the same report. Compare two different reports.")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special
 
@@ -76,7 +77,8 @@ def by_stratum(counts: Counts) -> Strata:
     """Return counts and totals summed within strata; strata without a unit are left out."""
     codes = np.unique(counts.stratum, return_inverse=True)[1]
     size = int(codes.max()) + 1
-    x = np.asarray((indicator(codes, size) @ counts.x).todense(), dtype=float)
+    sums = (indicator(codes, size) @ counts.x).todense() if size > 1 else counts.x.sum(axis=0)[None]
+    x = np.asarray(sums, dtype=float)
     n1, n2 = (np.bincount(codes[side], counts.n[side], size).astype(float) for side in (~counts.after, counts.after))
     return Strata(x, n1, n2)
 
@@ -361,7 +363,7 @@ def detectable_ratio(pooled: Array, n1: float, n2: float, phi: Array) -> Array:
 def adjust(p: Array, families: NDArray[np.object_]) -> Array:
     """Return p adjusted within each family: Holm for declared ones, Benjamini and Hochberg for the vocabulary."""
     adjusted = np.full(len(p), np.nan)
-    for name in dict.fromkeys(families.tolist()):
+    for name in pd.unique(families):
         rows = np.flatnonzero((families == name) & ~np.isnan(p))
         if len(rows):
             adjusted[rows] = false_discovery(p[rows]) if name == "vocabulary" else holm(p[rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import compress, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -371,11 +372,11 @@ def _verdicts(table: pd.DataFrame, testable: NDArray[np.bool_]) -> tuple[list[st
         "chapter": found & ~(table["p_without_chapter"] <= ALPHA),
         "reading": found & (table["p_readings"] > ALPHA),
     }
-    columns = zip(*(undone[name].tolist() for name in HANGS_ON), strict=True)
-    hangs = [", ".join(name for name, flag in zip(HANGS_ON, flags, strict=True) if flag) for flags in columns]
-    moved = np.where(table["log2_matched"] > 0, "higher", "lower")
-    tested = np.where(np.array(hangs, dtype=object) != "", "fragile", np.where(found, moved, "no evidence"))
-    pooled = table["count_before"] + table["count_after"]
-    chosen = np.select([pooled < MIN_COUNT, ~testable], ["too rare", "too concentrated"], tested)
-    verdicts = [str(verdict) for verdict in chosen]
-    return verdicts, [why if verdict == "fragile" else "" for why, verdict in zip(hangs, verdicts, strict=True)]
+    flags = np.column_stack([undone[name] for name in HANGS_ON])
+    names = np.array([", ".join(compress(HANGS_ON, each)) for each in product((False, True), repeat=len(HANGS_ON))], dtype=object)
+    hangs = names[flags @ (1 << np.arange(len(HANGS_ON))[::-1])]
+    moved = np.where(found, np.where(table["log2_matched"] > 0, "higher", "lower"), "no evidence")
+    tested = np.where(flags.any(axis=1), "fragile", moved)
+    conditions = [(table["count_before"] + table["count_after"] < MIN_COUNT).to_numpy(), ~testable]
+    verdicts = np.select(conditions, ["too rare", "too concentrated"], tested)
+    return verdicts.tolist(), np.where(verdicts == "fragile", hangs, "").tolist()
