@@ -246,11 +246,10 @@ def unit_of(tokens: pd.DataFrame, before: Group, after: Group, unit: str) -> str
     _check_unit(unit, tokens)
     reports = tokens
     if "total" in tokens and isinstance(tokens["report"].dtype, pd.CategoricalDtype):  # one row of each report is enough
-        reports = _bare(tokens)
-        rows = np.zeros(len(reports["report"].cat.categories), dtype=np.int64)
-        rows[reports["report"].cat.codes] = np.arange(len(reports))
-        reports = reports.iloc[np.unique(rows)]
-    each = [_bare(reports)["report"][rows] for rows in [belongs(reports, group) for group in (before, after)]]
+        rows = np.zeros(len(tokens["report"].cat.categories), dtype=np.int64)
+        rows[tokens["report"].cat.codes] = np.arange(len(tokens))
+        reports = tokens.iloc[np.unique(rows)]
+    each = [reports["report"][rows] for rows in [belongs(reports, group) for group in (before, after)]]
     return "report" if any((names != names.iloc[0]).any() for names in each) else unit
 
 
@@ -268,7 +267,6 @@ def _paired(place: NDArray[np.int64], after: NDArray[np.bool_]) -> bool:
 
 def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: str) -> Counts:
     """Count terms per report out of what was counted report by report."""
-    tallies = _bare(tallies)
     code, part, words = (tallies[name].cat.codes.to_numpy() for name in ("report", "part", "term"))
     cell = code.astype(np.int64) * len(PARTS) + part  # a part of a report: its totals stand in each of its rows
     last = np.full((len(tallies["report"].cat.categories), len(PARTS)), -1)
@@ -299,13 +297,6 @@ def _count_reports(tallies: pd.DataFrame, before: Group, after: Group, scope: st
         stratum=np.zeros(len(found), dtype=np.int64), paired=_paired(places, after_each),
         heads=np.bincount(term[headed], heads[headed], minlength=len(terms)).astype(np.int64),
     )  # fmt: skip
-
-
-def _bare(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table without its attrs, which name every report and which pandas copies whenever a column is asked for."""
-    bare = table.copy(deep=False)
-    bare.attrs = {}
-    return bare
 
 
 def _renumbered(codes: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:

@@ -100,7 +100,8 @@ def map_reports(
     function
         From a report to a table, or to a dict of arrays of one dimension and of what JSON holds, which is faster. For processes
         and clusters it must stand at the head of a module (options are added with `functools.partial`); columns are numbers,
-        truth values, strings, tuples of these, or categories of strings.
+        truth values, strings, tuples of these, or categories of strings. A function with an attribute `together`, which takes
+        a list of reports, such as :func:`~shinan_research.tallies.tally`, is given several at a time, which takes less time.
     reports
         Reports, also from a generator: :func:`~shinan_research.reports.each_report` reads a folder as it goes.
     executor

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -160,6 +161,18 @@ def test_a_failing_report_is_named() -> None:
         list(map_reports(tally, REPORTS[:1]))
     with pytest.raises(ShinanError, match="returned int; map_reports wants a table"):
         list(map_reports(lambda each: 1, REPORTS[:1]))  # type: ignore[arg-type, return-value, type-var]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_one_bad_report_among_those_cut_together_fails_alone(workers: int) -> None:
+    """Of reports that are counted in one go, the one that cannot be is named; the others are as each counted by itself."""
+    sound = [replace(each, restored=True) for each in REPORTS[:11]]
+    mixed = [*sound[:5], REPORTS[20], *sound[5:]]
+    errors: list[str] = []
+    with processes(workers) if workers else nullcontext() as executor:
+        tables = list(map_reports(tally, mixed, executor=executor, failed=lambda error: errors.append(str(error))))
+    assert [to_bytes(table) for table in tables] == [to_bytes(tally(each)) for each in sound]
+    assert len(errors) == 1 and "甲20县-2031" in errors[0] and "restore" in errors[0]
 
 
 def test_work_that_cannot_be_sent() -> None:
