@@ -26,7 +26,7 @@ OPENING = (
 )
 PAIRED = ("-n", "2", "--dist", "loadfile")  # two modules of tests at a time
 CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "test": (("pytest", "-m", "not browser", *PAIRED),),
+    "test": (("pytest", "-m", "not browser and not slow", *PAIRED),),
     "docs": (("pdoc", "--docformat", "numpy", "--no-search", "--output-directory", "build/html/api", "shinan_research"),),
     "check": (
         ("ruff", "check", "."),

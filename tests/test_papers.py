@@ -73,6 +73,7 @@ def escaped(source: str) -> str:
     return source.replace(r"\begin{document}", "\\DeclareRobustCommand{\\wrchinese}[1]{CJK}\n\\begin{document}", 1)
 
 
+@pytest.mark.slow
 def test_english_paper(kit: Path, tmp_path: Path) -> None:
     """The English paper compiles with pdflatex, and prints the numbers, and the hostile caption as it was written."""
     text = compiled(escaped((PAPERS / "paper-en.tex").read_text(encoding="utf-8")), ENGINES["paper-en"], kit, tmp_path)
@@ -82,6 +83,7 @@ def test_english_paper(kit: Path, tmp_path: Path) -> None:
     assert not text or "50 % of $x 1$ & #2 \\input{x}".replace(" ", "") in words.replace(" ", "").replace("_", "")
 
 
+@pytest.mark.slow
 def test_chinese_paper(kit: Path, tmp_path: Path) -> None:
     """The Chinese paper compiles with xelatex, and prints number, verdict and caption in Chinese."""
     text = compiled((PAPERS / "paper-zh.tex").read_text(encoding="utf-8"), ENGINES["paper-zh"], kit, tmp_path)

@@ -182,6 +182,7 @@ for name, table in tables.items():
 """
 
 
+@pytest.mark.slow
 def test_same_bytes_in_two_processes(tmp_path: Path) -> None:
     """Headline figure and tables are the same to the byte whatever the hash seed, time zone, threads or locale."""
     settings = [

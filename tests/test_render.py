@@ -407,12 +407,14 @@ def convert(folder: Path, notebook: NotebookNode, *options: str) -> str:
     return (folder / "page.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_command_of_nbconvert_makes_the_same_page(runs: list[NotebookNode], tmp_path: Path) -> None:
     """`jupyter nbconvert --to shinan_html` gives the page that the build gives, named by its file."""
     page = convert(tmp_path, runs[0], "--to", "shinan_html", "--PageExporter.page_language=zh")
     assert page == export_html(runs[0], title="some", language="zh")
 
 
+@pytest.mark.slow
 def test_stock_exporter_takes_the_template(runs: list[NotebookNode], tmp_path: Path) -> None:
     """`--to html --template …` works too, with alt texts and without a script or a request; formulas stay TeX."""
     template = Path(exporter.__file__).parent / "resources" / "html"

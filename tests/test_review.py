@@ -88,6 +88,7 @@ def resaved(files: list[Path], folder: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
 def test_a_round_trip_through_libreoffice_loses_nothing(file: Path, tmp_path: Path) -> None:
     """Opened and saved by LibreOffice as CSV, this file and every one under data/ reads back with the same cells."""

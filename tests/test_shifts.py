@@ -926,6 +926,7 @@ def test_what_is_no_table_and_no_group(tokens: pd.DataFrame, before: object, wor
         compare(tokens, before, 2002, terms=["花"])
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
     """The comparison of the study and its divergence are the same to the byte with two threads and another hash seed."""
     words = (

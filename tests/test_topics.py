@@ -139,6 +139,7 @@ def test_bad_input() -> None:
         fit_topics(short, runs=4)
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
     """Shares and words are the same to the byte in another process, with two threads and another hash seed."""
     words = (

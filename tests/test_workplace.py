@@ -179,7 +179,7 @@ def test_the_stamp_follows_lock_project_and_python(project: Path, commands, monk
 def test_tasks(commands) -> None:
     """`test` runs the tests without a browser; `check` runs lint, format, types, browser tests and coverage, in this order."""
     workplace.do("test")
-    assert [words[2:] for words in commands] == [["pytest", "-m", "not browser", *["-n", "2", "--dist", "loadfile"]]]
+    assert [words[2:] for words in commands] == [["pytest", "-m", "not browser and not slow", *["-n", "2", "--dist", "loadfile"]]]
     commands.clear()
     workplace.do("check")
     assert [words[2] for words in commands] == ["ruff", "ruff", "mypy", "pytest", "pytest", "tools.check_coverage"]
@@ -187,6 +187,7 @@ def test_tasks(commands) -> None:
     assert all(words[:2] == [sys.executable, "-m"] for words in commands)
 
 
+@pytest.mark.slow
 def test_docs_describe_every_public_name_and_load_nothing(tmp_path: Path) -> None:
     """`docs` writes pages with every public name; none of them loads anything from elsewhere."""
     workplace.do("docs", root=tmp_path)
