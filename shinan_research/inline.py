@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pandas as pd
 from matplotlib.figure import Figure
 
-from .messages import say
+from .explain import verdict_name
+from .messages import LANGUAGES, messages, say
 
 MIME = "application/vnd.shinan.figure+json"
 CROWD = 200  # a line of more dots than this is drawn, but its dots are no links
@@ -183,12 +184,22 @@ def mark_words(record: Mapping[str, Any]) -> str:
     elif record.get("topic") and record.get("share") is not None:
         parts.append(f"{record['topic']} {100 * record['share']:.1f}%")
     about = ("report", "chapter_title", "certainty", "verdict")
-    parts += [str(record[key]) for key in about if record.get(key) and record[key] != parts[0]]
+    named = {**record, "verdict": _verdict(record)}
+    parts += [str(named[key]) for key in about if named.get(key) and named[key] != parts[0]]
     if "left" in record and "right" in record and record.get("char"):
         parts.append(f"{record['left'] or ''}〔{record['char']}〕{record['right'] or ''}")
     if record.get("count") is not None:
         parts.append(f"× {record['count']}")
     return " · ".join(part for part in parts if part) + "".join(f"\n{record[key]}" for key in SENTENCES if record.get(key))
+
+
+def _verdict(record: Mapping[str, Any]) -> str:
+    """Return the verdict of a row in Chinese and English; as the table has it where the messages have no word for it."""
+    verdict = str(record.get("verdict") or "")
+    if verdict in messages()["verdict"] and {"before", "after"} <= set(record):
+        return " ".join(verdict_name(record, one) for one in LANGUAGES)
+    kind = next((one for one in ("verdict", "verdicts") if verdict in messages()[one]), "")
+    return say(f"{kind}.{verdict}", "both") if kind else verdict
 
 
 def _table(name: str, key: str, rows: Mapping[str, Mapping[str, Any]], address: Address) -> str:

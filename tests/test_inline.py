@@ -74,7 +74,7 @@ def test_every_mark_leads_to_its_row(bundle: dict[str, Any]) -> None:
     assert all(link.get("href", "")[1:] in rows for link in links)
     assert "甲" in "".join(rows["small-data..0"].itertext())
     assert [a.get("href") for a in rows["small-data..2"].iter("a")] == ["text/丙.html", "#small"]
-    assert {link.get("aria-label") for link in links} >= {"甲 · 3→5 · too rare", "丙 · 0→2 · too rare", "x-1"}
+    assert {link.get("aria-label") for link in links} >= {"甲 · 3→5 · 过于稀少 too rare", "丙 · 0→2 · 过于稀少 too rare", "x-1"}
 
 
 def test_the_drawing_is_named_and_described(bundle: dict[str, Any]) -> None:
@@ -127,7 +127,7 @@ def test_a_crowd_is_drawn_without_links() -> None:
 def test_words_of_a_target() -> None:
     """A mark of a target carries both of its sentences."""
     record = {"indicator": "产值", "verdict": "met", "target_sentence": "增长7%。", "outcome_sentence": "增长8%。"}
-    assert mark_words(record) == "产值 · met\n增长7%。\n增长8%。"
+    assert mark_words(record) == "产值 · 达到 met\n增长7%。\n增长8%。"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,9 @@ def test_words_of_a_target() -> None:
         ({"stratum": "经济", "share_before": 0.25, "share_after": 0.1}, "经济 · 25.0%→10.0%"),
         ({"topic": "T1", "label": "城市", "share_before": 0.25, "share_after": 0.1}, "城市 · 25.0%→10.0%"),
         ({"topics": 8, "halves": 0.9}, "8"),
+        ({"term": "峰会", "before": "2019", "after": "2020", "verdict": "fragile"}, "峰会 · 不稳固 fragile"),
+        ({"term": "峰会", "before": "甲县", "after": "乙县", "verdict": "higher"}, "峰会 · 乙县较多 more in 乙县"),
+        ({"char": "中", "verdict": "lost"}, "中 · lost"),
         ({"other": None, "measure": 3}, "3"),
     ],
 )
