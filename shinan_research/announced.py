@@ -248,14 +248,17 @@ def _carried(carried: pd.DataFrame, language: str) -> list[str]:
     return [say(f"announced.{key}", language, n=n) for key, n in found.items() if n]
 
 
-def claim_values(row: Mapping[Any, Any], joint: str = "…") -> dict[str, str]:
+def claim_values(row: Mapping[Any, Any], joint: str = "–") -> dict[str, str]:
     """Return claimed and implied growth of a row as prose and figure print them.
 
     >>> claim_values({"indicator": "收入", "claimed": 1.0, "implied_low": -5.46, "implied_high": -5.34}, " to ")
     {'indicator': '收入', 'claimed': '1', 'implied': '−5.5 to −5.3'}
+    >>> claim_values({"indicator": "收入", "claimed": 1.0, "implied_low": 0.46, "implied_high": 0.84})["implied"]
+    '0.5–0.8'
     """
     ends = [f"{row[name]:.1f}".replace("-", "−") for name in ("implied_low", "implied_high")]
-    implied = ends[0] if ends[0] == ends[1] else joint.join(ends)
+    between = f" {joint} " if joint == "–" and "−" in "".join(ends) else joint  # a dash would run into a minus
+    implied = ends[0] if ends[0] == ends[1] else between.join(ends)
     return {"indicator": str(row["indicator"]), "claimed": f"{row['claimed']:g}".replace("-", "−"), "implied": implied}
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from .attention import chapter_names
 from .choice import LEAST_HALVES, LEAST_SUPPORT
 from .coherence import TOP
+from .counts import FEWEST_PLACES
 from .describe import Words, listed
 from .explain import confounding, group_name, joined
 from .messages import LANGUAGES, say
@@ -259,6 +260,10 @@ def answer_topics(table: pd.DataFrame, language: str = "en") -> str:
     if len(found):
         names = [" ".join(_named(row, language).values()) for row in found.to_dict("records")]
         return say("describe.prevalence.some", language, names=listed(names, language))
+    first = table.iloc[0]
+    if first["unit"] != "chapter" and min(first["clusters_before"], first["clusters_after"]) < FEWEST_PLACES:
+        few = {name: first[name] for name in ("clusters_before", "clusters_after")} | {"least": FEWEST_PLACES}
+        return say("describe.prevalence.few", language, unit=say(f"describe.prevalence.{first['unit']}", language), **few)
     pairs = table["pairs_needed"].astype(int)
     values = {"detect": f"{100 * table['detect'].iloc[0]:g}", "pairs_low": pairs.min(), "pairs_high": pairs.max()}
     return say("describe.prevalence.none", language, **values)

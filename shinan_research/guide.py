@@ -26,6 +26,8 @@ REFERENCES = {
     "Gallagher et al. 2021": "Gallagher, R. J., Frank, M. R., Mitchell, L., Schwartz, A. J., Reagan, A. J., Danforth, C. M. and "
     "Dodds, P. S. (2021). Generalized word shift graphs: a method for visualizing and explaining pairwise comparisons between "
     "texts. EPJ Data Science 10, article 4. doi:10.1140/epjds/s13688-021-00260-3",
+    "Holm 1979": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics "
+    "6(2), 65–70.",
     "Lijffijt et al. 2016": "Lijffijt, J., Nevalainen, T., Säily, T., Papapetrou, P., Puolamäki, K. and Mannila, H. (2016). "
     "Significance testing of word frequencies in corpora. Digital Scholarship in the Humanities 31(2), 374–397. "
     "doi:10.1093/llc/fqu064",

@@ -130,6 +130,9 @@ def test_captions_say_what_the_tables_say() -> None:
         assert PLACE[one] in about[0]["caption"][one] and PLACE[one] in about[2]["caption"][one]
     moved = tables()["prevalence"].copy()
     assert "T2" not in answer_topics(moved)
+    few = moved.assign(unit="report", clusters_before=2, clusters_after=2)
+    assert "(2 and 2) the shifts are described only" in answer_topics(few)
+    assert "（2与2）" in answer_topics(few, "zh") and "beyond chance" in answer_topics(moved)
     moved.loc[1, "verdict"] = "lower"
     assert "T2" in answer_topics(moved) and "T1" not in answer_topics(moved)
     for one in LANGUAGES:
