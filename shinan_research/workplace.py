@@ -32,7 +32,7 @@ CHECKS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy",),
-        ("pytest", "-m", "browser", *PAIRED),
+        ("pytest", "-m", "browser"),
         ("pytest", "-m", "not browser", *PAIRED, "--cov", "--cov-report="),
         ("tools.check_coverage",),
     ),

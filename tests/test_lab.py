@@ -38,9 +38,12 @@ SETTINGS = {
 READY = """name => {
     if (document.querySelector(".jp-Dialog")) throw new Error(document.querySelector(".jp-Dialog").innerText);
     const panel = document.querySelector(".jp-NotebookPanel:not(.lm-mod-hidden)");
+    const current = window.jupyterapp?.shell.currentWidget;
     return panel?.querySelector(".jp-Toolbar-kernelName")?.innerText.trim() === name
-        && panel.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status === "idle";
-}"""  # "No Kernel" is idle too: the name tells them apart
+        && panel.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status === "idle"
+        && current?.content?.model?.cells.length > 0
+        && current.sessionContext.session?.kernel?.connectionStatus === "connected";
+}"""  # "No Kernel" is idle too, the name tells them apart; without a connection Run All ends well and runs nothing
 RUN_ALL = """seconds => Promise.race([
     window.jupyterapp.commands.execute("notebook:run-all-cells"),
     new Promise((_, fail) => setTimeout(() => fail(new Error(`not done within ${seconds} s`)), 1000 * seconds)),
