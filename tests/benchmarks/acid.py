@@ -57,7 +57,9 @@ def run(name: str, corpus: Path, output: Path, python: str) -> int:
     reports, study, started = output / f"{name}-reports", output / name, time.monotonic()
     reports.mkdir(parents=True, exist_ok=True)
     for stem in CASES[name]:
-        source = next(path for path in sorted(corpus.glob(f"{stem}*.txt")))
+        source = next(iter(sorted(corpus.glob(f"{stem}*.txt"))), None)
+        if source is None:
+            raise SystemExit(f"{corpus} holds no {stem}*.txt; give the folder that holds county/, province/ and national/.")
         text = source.read_text(encoding="utf-8")
         if name == "docx":
             (reports / f"{source.name.split('.')[0]}.docx").write_bytes(docx(text))
