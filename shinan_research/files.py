@@ -26,6 +26,15 @@ BYTE_ORDER_MARKS = (
 )
 
 
+def whole_number(cell: str) -> int:
+    """Return the number in a cell of a file; −1 if there is none, or one of more than twelve digits.
+
+    >>> whole_number(" 17 "), whole_number("17.0"), whole_number("9" * 5000)
+    (17, -1, -1)
+    """
+    return int(cell) if cell.strip().isdecimal() and len(cell.strip()) <= 12 else -1
+
+
 class Digests(dict[str, str]):
     """SHA-256 by name. Nobody changes these, so that pandas, which copies `attrs` whenever a column is asked for, need not."""
 

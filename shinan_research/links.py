@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from .errors import ApparatusError
-from .files import read_rows
+from .files import read_rows, whole_number
 from .reports import Report
 from .restore import JUDGES
 
@@ -99,9 +99,9 @@ def _check(row: dict[str, str], name: str, allowed: tuple[str, ...], where: str)
 
 
 def _number(text: str, where: str) -> int:
-    if not text.strip().isdecimal() or len(text) > 12:
+    if (number := whole_number(text)) < 0:
         raise ApparatusError(f"{where}: the offset {text!r} is no whole number. Offsets count characters of the witness from 0.")
-    return int(text)
+    return number
 
 
 def locate_links(links: pd.DataFrame, reports: Iterable[Report]) -> pd.DataFrame:

@@ -198,7 +198,7 @@ def _places(reports: list[Report], year: int) -> set[str]:
 
 def as_group(given: Group) -> Group:
     """Return a group as the command line gives it: four digits are a year."""
-    return int(given) if isinstance(given, str) and given.isdecimal() else given
+    return int(given) if isinstance(given, str) and given.isdecimal() and len(given) == 4 else given
 
 
 def _frequent(tokens: pd.DataFrame, groups: tuple[Group, Group]) -> tuple[str, ...]:

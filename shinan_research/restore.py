@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from .errors import ApparatusError
-from .files import format_rows, read_rows
+from .files import format_rows, read_rows, whole_number
 from .reports import HAN, Emendation, Normalisation, Report
 
 CERTAINTIES = ("attested", "certain", "probable", "possible")
@@ -58,11 +58,12 @@ def _emendation(row: dict[str, str], where: str) -> Emendation:
     for name, allowed in (("certainty", CERTAINTIES), ("decision", DECISIONS), ("decided_by", JUDGES)):
         if row[name] not in allowed:
             raise ApparatusError(f"{where}: {name} is {row[name]!r}; allowed: {', '.join(allowed)}.")
-    if not row["offset"].strip().isdecimal() or not row["char"]:
+    offset = whole_number(row["offset"])
+    if offset < 0 or not row["char"]:
         raise ApparatusError(
             f"{where}: offset {row['offset']!r} and char {row['char']!r}; expected a whole number and a character."
         )
-    values = {name: row.get(name, "") for name in COLUMNS} | {"offset": int(row["offset"])}
+    values = {name: row.get(name, "") for name in COLUMNS} | {"offset": offset}
     return Emendation(**values)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from .collate import collate
 from .dictionary import read_lexicon
 from .errors import ApparatusError, ShinanError, StudyError
-from .files import read_rows, read_text, sha256
+from .files import read_rows, read_text, sha256, whole_number
 from .links import locate_links, read_links
 from .occurrences import WIDE, as_terms
 from .outline import outline
@@ -254,12 +254,12 @@ class Study:
 
 def _sense_place(path: Path, row: dict[str, str], reports: dict[str, Report]) -> int:
     """Return where a coded form stands in the text, after checking that it does."""
-    where = f"senses/{path.name}, {row['report']}, offset {row['offset']}"
-    if row["report"] not in reports or not row["offset"].isdecimal() or not row["sense"] or not row["decided_by"]:
+    where, offset = f"senses/{path.name}, {row['report']}, offset {row['offset']}", whole_number(row["offset"])
+    if row["report"] not in reports or offset < 0 or not row["sense"] or not row["decided_by"]:
         raise StudyError(f"{where}: expected a report of this study, a whole number, a sense and who decided.")
     report = reports[row["report"]]
     form = re.sub("[〔〕]", "", row["match"])
-    for start in range(report.to_text(int(row["offset"]), insertion=True), report.to_text(int(row["offset"])) + 1):
+    for start in range(report.to_text(offset, insertion=True), report.to_text(offset) + 1):
         if report.text.startswith(form, start):
             return start
     raise StudyError(f"{where}: {form!r} does not stand there. Offsets count characters of the witness from 0.")
@@ -270,7 +270,7 @@ def _strata(rows: list[dict[str, str]], chapters: pd.DataFrame) -> pd.DataFrame:
     titles: dict[Any, str] = chapters["chapter_title"].to_dict()
     for number, row in enumerate(rows, 2):
         where = f"strata.csv, row {number}"
-        key = (row["report"], int(row["chapter"]) if row["chapter"].isdecimal() else -1)
+        key = (row["report"], whole_number(row["chapter"]))
         if key not in titles:
             numbers = [str(chapter) for report, chapter in titles if report == row["report"]]
             reports = ", ".join(sorted({report for report, _ in titles}))

@@ -118,6 +118,7 @@ def test_a_header_without_rows_states_that_nothing_is_lost(apparatus_file, tmp_p
         ("a,3,中,左,右,certain,yes,person,", r"row 2: decision is 'yes'; allowed: open, accept, reject"),
         ("a,3,中,左,右,certain,accept,me,", r"row 2: decided_by is 'me'; allowed: algorithm, machine reader, person"),
         ("a,-3,中,左,右,certain,accept,person,", r"row 2: offset '-3' and char '中'; expected a whole number"),
+        (f"a,{'9' * 5000},中,左,右,certain,accept,person,", "row 2: offset '999.* expected a whole number"),
         ("a,3.0,中,左,右,certain,accept,person,", r"row 2: offset '3\.0'"),
         ("a,,中,左,右,certain,accept,person,", r"row 2: offset ''"),
         ("a,3,,左,右,certain,accept,person,", r"row 2: .*char ''; expected a whole number and a character"),

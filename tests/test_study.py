@@ -340,12 +340,22 @@ def test_strata_are_read_with_their_parts(make):
     ]
 
 
+def test_an_offset_of_a_sense_that_is_no_number_is_refused(make):
+    """A word, a sign and more digits than Python reads are each named as what they are."""
+    for offset in ("x", "-1", "9" * 5000):
+        row = f"report,offset,match,sense,decided_by\n甲区-2019,{offset},一,甲,person\n"
+        study = make(**PAIR, **{"senses/一.csv": row})
+        with pytest.raises(StudyError, match=f"offset {offset}: expected a report of this study, a whole number"):
+            study.senses(study.reports())
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("2019,1,一、2018", "2019,1,一、", r"row 2: expected the title .*'一、2018年工作回顾'; found '一、年工作回顾'"),
         ("甲区-2020,2", "甲区-2020,7", r"row 5: '甲区-2020' has no chapter '7'; its chapters are 0, 1, 2\."),
         ("甲区-2020,2", "甲区-2020,二", r"row 5: '甲区-2020' has no chapter '二'"),
+        ("甲区-2020,2", f"甲区-2020,{'9' * 5000}", "row 5: '甲区-2020' has no chapter '999"),
         ("甲区-2020,2", "乙区-2020,2", r"row 5: '乙区-2020' has no chapter '2'; reports: 甲区-2019, 甲区-2020\."),
         (",安排,person", ",,person", r"row 3: expected a stratum and who decided; found '' and 'person'"),
         (",安排,person", ",安排,", r"row 3: expected a stratum and who decided"),
