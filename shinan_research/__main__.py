@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from . import workplace
 from .errors import ShinanError
+from .surroundings import ENVIRONMENT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -319,4 +321,5 @@ COMMANDS = {
 }
 
 if __name__ == "__main__":
+    os.environ.update(ENVIRONMENT)  # before numpy is imported
     sys.exit(main())

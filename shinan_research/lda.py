@@ -16,7 +16,7 @@ ALPHA = 0.1
 ETA = 0.05
 ITERATIONS = 100
 WARM = 70
-COOLEST = np.float32(0.6)
+STEPS, COOLEST = 32, 0.6  # the power rises from there to 1 in thirty-seconds
 BATCH = 50
 MEMORY = 40_000_000  # numbers: what the runs that are fitted side by side may hold together
 ROOM = 120_000  # numbers: what is updated at once, so that it stays in the processor's cache
@@ -50,8 +50,8 @@ def fit_runs(
 
     Each cell of the counts has a share of each topic, which is updated to (terms − own + η)(units − own + α) / (topics −
     own + Vη), raised to a power and made to sum to one; α = 0.1, η = 0.05. The power rises from 0.6 to 1 over the first 70
-    rounds (annealing): runs then end in better and more similar solutions. A run depends on its own number alone, not on
-    the runs beside it.
+    rounds (annealing): runs then end in better and more similar solutions. It rises in steps of 1/32, so that it can be taken
+    by square roots, which every processor rounds alike. A run depends on its own number alone, not on the runs beside it.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def _fit_batch(x: sparse.csr_array, topics: int, numbers: range, seed: int, iter
     by_term = sparse.csc_array((x.data.astype(np.float32), x.indices, np.arange(x.nnz + 1)), shape=(x.shape[1], x.nnz))
     for round_ in range(iterations):
         terms = by_term @ own
-        power = min(np.float32(1), COOLEST + (1 - COOLEST) * np.float32(round_ / WARM))
+        power = min(STEPS, round(STEPS * (COOLEST + (1 - COOLEST) * round_ / WARM)))
         total = terms.sum(axis=0, dtype=np.float64).astype(np.float32) + np.float32(x.shape[1] * ETA)
         terms += np.float32(ETA)
         for block in blocks:
@@ -145,9 +145,7 @@ def _start(cells: int, topics: int, seed: int, number: int) -> Single:
     return np.asarray(draws / draws.sum(axis=0))
 
 
-def _update(
-    own: Single, block: _Block, terms: Single, total: Single, power: np.float32, rooms: Single, shape: tuple[int, int]
-) -> None:
+def _update(own: Single, block: _Block, terms: Single, total: Single, power: int, rooms: Single, shape: tuple[int, int]) -> None:
     """Set the shares of each cell of a block anew; `terms` are smoothed, `rooms` is scratch, `shape` topics × runs."""
     weight, other = rooms[:, : len(own)]
     np.take(terms, block.term, axis=0, out=weight, mode="clip")
@@ -157,10 +155,23 @@ def _update(
     weight *= other
     np.subtract(total, own, out=other)
     weight /= other
-    if power < 1:
-        np.power(weight, power, out=weight)
+    _raise(weight, power, other)
     by_topic = weight.reshape(len(own), *shape)
     norm = by_topic[:, :1].copy()
     for topic in range(1, shape[0]):  # much faster than a sum over the axis in the middle
         norm += by_topic[:, topic : topic + 1]
     np.divide(by_topic, norm, out=own.reshape(by_topic.shape))
+
+
+def _raise(weight: Single, power: int, root: Single) -> None:
+    """Raise numbers to a power from 16 to 32 thirty-seconds, in place; `root` is scratch."""
+    if power == STEPS:
+        return
+    np.sqrt(weight, out=weight)
+    rest, part, last = power - STEPS // 2, STEPS // 4, weight
+    while rest:
+        np.sqrt(last, out=root)
+        if rest >= part:
+            weight *= root
+            rest -= part
+        part, last = part // 2, root

@@ -255,12 +255,14 @@ def zip_bytes(files: Mapping[str, bytes]) -> bytes:
 
 
 def running_platform() -> dict[str, str]:
-    """Return what the bytes of a figure depend on beside its data: Python, packages, system and machine."""
+    """Return what the bytes of a figure depend on beside its data: Python, packages, system, machine, instructions used."""
     versions = {name: version(name) for name in PACKAGES}
+    instructions = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
         "system": platform.system(),
         "machine": platform.machine(),
+        "instructions": " ".join(instructions[-1:]),
         **versions,
     }
 

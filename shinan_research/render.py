@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from .errors import FigureError, ShinanError
 from .files import read_text
+from .surroundings import ENVIRONMENT
 
 if TYPE_CHECKING:  # Jupyter takes seconds to import and every notebook imports `show`: functions import what they need
     from nbformat import NotebookNode
 
-ENVIRONMENT = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {"PYTHONHASHSEED": "0"}
 MEMORY = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 CELL_FILE = re.compile(r"(?<!\S)\S*ipykernel_\d+\S*\.py")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -107,9 +107,10 @@ def run_notebooks(
 
     Those whose metadata say `"long": true` begin first, so that none of them runs on alone at the end.
 
-    The sources must have fixed cell ids and no outputs; the files are not touched. The kernel is the running interpreter with
-    one thread, a fixed hash seed and no personal IPython settings; what differs from run to run (times, versions, file names
-    in warnings) is taken out. Of several that fail the first in order is named. Close the generator to end what still runs.
+    The sources must have fixed cell ids and no outputs; the files are not touched. The kernel is the running interpreter
+    with one thread, a fixed hash seed, the instructions that every processor has and no personal IPython settings; what
+    differs from run to run (times, versions, file names in warnings) is taken out. Of several that fail the first in order is
+    named. Close the generator to end what still runs.
 
     Parameters
     ----------

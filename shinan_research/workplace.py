@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .errors import ShinanError
+from .surroundings import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ".venv"
 STAMP = "installed-from"
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 OLDEST, NEWEST = (3, 11), (3, 13)
 QUIET = ("--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--log-level=ERROR")
 NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
@@ -45,9 +45,9 @@ def interpreter(root: Path) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for child processes: one thread for numerical libraries, byte code kept."""
+    """Return the environment for child processes: the same numbers on every processor, byte code kept."""
     kept = {key: value for key, value in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
-    return kept | dict.fromkeys(THREADS, "1") | {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    return kept | ENVIRONMENT | {"PYTHONUTF8": "1"}
 
 
 def run(command: Sequence[str | Path], *, root: Path) -> None:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "shinan_research"
 # Left may not see right.
 ORDER = (
-    "errors", "files", "settled", "packed", "word", "extras", "characters", "records",
+    "errors", "surroundings", "files", "settled", "packed", "word", "extras", "characters", "records",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "headings", "outline", "trie", "tokens", "occurrences", "discover",
     "reference", "study", "tallies", "strata", "counts",

@@ -22,7 +22,7 @@ def slow_fit(x: sparse.csr_array, topics: int, rounds: int, number: int) -> tupl
     draws = np.random.default_rng([0, number]).standard_exponential((topics, len(cells)), dtype=np.float32).astype(float)
     own = draws / draws.sum(axis=0)
     for turn in range(rounds):
-        power = min(1.0, 0.6 + 0.4 * turn / 70)
+        power = min(1.0, round(32 * (0.6 + 0.4 * turn / 70)) / 32)
         terms, units = np.zeros((topics, x.shape[1])), np.zeros((topics, x.shape[0]))
         for cell, (unit, term, count) in enumerate(cells):
             terms[:, term] += count * own[:, cell]
@@ -49,6 +49,15 @@ def test_the_update_is_that_of_cvb0(x: sparse.csr_array) -> None:
         words, shares = slow_fit(small, 3, 3, number)
         np.testing.assert_allclose(runs.words[number], words, rtol=2e-4, atol=1e-6)
         np.testing.assert_allclose(runs.shares[number], shares, rtol=2e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("power", range(16, 33))
+def test_powers_by_square_roots(power: int) -> None:
+    """Powers in thirty-seconds are those of the power function, to the precision of single numbers."""
+    weight = np.random.default_rng(power).exponential(3, (40, 25)).astype(np.float32)
+    expected = weight.astype(np.float64) ** (power / 32)
+    lda._raise(weight, power, np.empty_like(weight))
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
 
 
 def test_runs_do_not_depend_on_their_batch(x: sparse.csr_array, monkeypatch: pytest.MonkeyPatch) -> None:

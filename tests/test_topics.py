@@ -12,6 +12,7 @@ import pytest
 from planted import THEMES, digest, planted_tokens
 
 from shinan_research.errors import ShinanError, StudyError
+from shinan_research.surroundings import THREADS
 from shinan_research.topics import Topics, add_reports, fit_topics, frex, name_topics
 
 ROOT = Path(__file__).parents[1]
@@ -140,17 +141,18 @@ def test_bad_input() -> None:
 
 
 @pytest.mark.slow
-def test_bytes_do_not_depend_on_threads_or_hash_seed() -> None:
-    """Shares and words are the same to the byte in another process, with two threads and another hash seed."""
+def test_bytes_do_not_depend_on_threads_hash_seed_or_processor() -> None:
+    """Shares and words are the same to the byte with two threads, another hash seed, and as on an older processor."""
     words = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "from planted import digest, planted_tokens\nfrom shinan_research.topics import fit_topics\n"
         "print(digest(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6)))"
     )
     found = set()
-    for threads, hash_seed in (("1", "0"), ("2", "7")):
-        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-        environment = os.environ | dict.fromkeys(names, threads) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+    found_here = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
+    for threads, hash_seed, left_out, core in (("1", "0", "", "Nehalem"), ("2", "7", " ".join(found_here), "Haswell")):
+        environment = os.environ | dict.fromkeys(THREADS, threads) | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
+        environment |= {"NPY_DISABLE_CPU_FEATURES": left_out, "OPENBLAS_CORETYPE": core}
         run = subprocess.run([sys.executable, "-c", words], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
         found.add(run.stdout.strip())
     assert found == {digest(fit_topics(planted_tokens(), 4, runs=6, length=48, most=0.6))}
