@@ -11,7 +11,8 @@ from scipy import sparse, stats
 
 from .counts import Group, belongs, group_label
 from .errors import ShinanError
-from .rates import ALPHA, POWER, holm
+from .multiplicity import holm
+from .rates import ALPHA, POWER
 from .series import Groups, members_of
 from .topics import Topics
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, special
 
@@ -286,21 +285,30 @@ def _without_each_place(counts: Counts, common: float) -> Iterator[tuple[int, Ar
     """Yield what :func:`without_each` does of paired reports: sums over places are those of the whole less one place's."""
     like = matched(counts)
     x1, x2, n1, n2, codes = _by_place(like)
-    whole = _pairs(x1, x2, n1, n2)
+    whole, gap = _pairs(x1, x2, n1, n2), (x2 - x1).tocsr()
+    squares = gap.multiply(gap).tocsr()
     held = indicator(np.searchsorted(codes, like.chapter), len(codes)) @ (like.x > 0)
     blocks = np.asarray(held.sum(axis=0)).ravel()
     for chapter in range(counts.chapter.max() + 1):
         row = np.flatnonzero(codes == chapter)
         if len(codes) > len(row):
-            less = _pairs(x1[row], x2[row], n1[row], n2[row])
             left = Pairs(
-                *(all_of_it - part for all_of_it, part in zip(whole[:5], less[:5], strict=True)),
+                _less(whole.a, x1, row), _less(whole.b, x2, row), _less(whole.squares, squares, row),
+                _less(whole.cross1, gap, row, n1), _less(whole.cross2, gap, row, n2),
                 *(np.delete(each, row) for each in (n1, n2)),
-            )
+            )  # fmt: skip
             strata = Strata((left.a + left.b)[None], *(each.sum(keepdims=True) for each in (left.n1, left.n2)))
-            without = blocks - np.asarray(held[row].sum(axis=0)).ravel()
-            g2, phi = _relative_g2(left.a, left.b, _paired_variance(left), without, common, strata)
+            g2, phi = _relative_g2(left.a, left.b, _paired_variance(left), _less(blocks, held, row), common, strata)
             yield chapter, special.erfc(np.sqrt(g2 / phi / 2))  # chdtrc to 1e-13, at a hundredth of its cost
+
+
+def _less(whole: Any, x: sparse.csr_array, rows: NDArray[np.intp], factor: Array | None = None) -> Any:
+    """Return sums over the rows of a matrix less some of its rows, each times its factor."""
+    left = whole.copy()
+    for row in rows.tolist():
+        cells = slice(x.indptr[row], x.indptr[row + 1])
+        left[x.indices[cells]] -= x.data[cells] if factor is None else x.data[cells] * factor[row]
+    return left
 
 
 def quasi_jeffreys(a: Array, b: Array, strata: Strata, phi: Array, level: float) -> tuple[Array, Array]:
@@ -358,34 +366,6 @@ def detectable_ratio(pooled: Array, n1: float, n2: float, phi: Array) -> Array:
     expected = np.maximum(pooled, 0.5)
     error = np.sqrt(phi * (n1 + n2) / expected * (1 / n1 + 1 / n2))
     return np.asarray(np.exp((normal(ALPHA / 2) + normal(1 - POWER)) * error))
-
-
-def adjust(p: Array, families: NDArray[np.object_]) -> Array:
-    """Return p adjusted within each family: Holm for declared ones, Benjamini and Hochberg for the vocabulary."""
-    adjusted = np.full(len(p), np.nan)
-    for name in pd.unique(families):
-        rows = np.flatnonzero((families == name) & ~np.isnan(p))
-        if len(rows):
-            adjusted[rows] = false_discovery(p[rows]) if name == "vocabulary" else holm(p[rows])
-    return adjusted
-
-
-def holm(p: Array) -> Array:
-    """Return p adjusted by Holm's step-down rule (family-wise error)."""
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1.0)
-    return adjusted
-
-
-def false_discovery(p: Array) -> Array:
-    """Return p adjusted by Benjamini and Hochberg's step-up rule (false discovery rate)."""
-    order = np.argsort(p, kind="stable")
-    steps = np.minimum.accumulate((p[order] * (len(p) / np.arange(1, len(p) + 1)))[::-1])[::-1]
-    adjusted = np.empty_like(p)
-    adjusted[order] = np.minimum(steps, 1.0)
-    return adjusted
 
 
 def normal(tail: float) -> float:

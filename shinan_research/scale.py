@@ -226,8 +226,12 @@ def _job(report: Report, folder: Path | None, rule: str) -> Job:
         return Job(report, None, None)
     same = {"text": None} if report.text == report.witness else {}  # no need to digest it twice
     facts = (rule, *(_fact(same.get(name, getattr(report, name))) for name in Report.__dataclass_fields__))
-    path = folder / f"{sha256(chr(10).join(facts).encode('utf-8', 'surrogatepass'))}{SUFFIX}"
-    found = path.read_bytes() if path.exists() else b""
+    digest = sha256(chr(10).join(facts).encode("utf-16-le", "surrogatepass"))  # of Chinese text faster and shorter than UTF-8
+    path = folder / f"{digest}{SUFFIX}"
+    try:
+        found = path.read_bytes()
+    except FileNotFoundError:
+        found = b""
     return Job(report, path, found if is_sound(found) else None)
 
 

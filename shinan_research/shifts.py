@@ -13,6 +13,7 @@ from scipy import sparse
 
 from .counts import FEWEST_PLACES, Counts, Group, count_units, group_label, places_compared, unit_of
 from .errors import ShinanError
+from .multiplicity import adjust
 from .occurrences import as_terms, by_sense, occurrences
 from .permutation import permute
 from .rates import (
@@ -20,7 +21,6 @@ from .rates import (
     Array,
     Closed,
     Strata,
-    adjust,
     by_stratum,
     closed_form,
     common_dispersion,
@@ -154,8 +154,7 @@ def compare(
     unit = unit_of(tokens, before, after, unit)
     options: dict[str, Any] = {"scope": scope, "unit": unit, "headings": headings, "strata": strata}
     counts, vocabulary = _counted(tokens, before, after, (terms, senses, found), options)
-    family = family.reindex(counts.terms, fill_value="vocabulary" if family.empty else "senses")
-    names = family.to_numpy(dtype=object)
+    names = family.reindex(counts.terms, fill_value="vocabulary" if family.empty else "senses").to_numpy(dtype=object)
     like = matched(counts)
     common = common_dispersion(matched(vocabulary))
     closed = closed_form(like, common)
@@ -168,8 +167,9 @@ def compare(
         table["low"], table["high"] = spread(like, table["log2_matched"].to_numpy())
         table["low_inner"] = table["high_inner"] = table["log2_matched"]
     table["p"], table["p_closed"], table["p_max"] = np.where(testable, [p, closed.p, p_max], np.nan)
-    table["family"], table["p_adjusted"] = names, adjust(table["p"].to_numpy(), names)
-    settled = Settled(table["p"].to_numpy(), table["p_adjusted"].to_numpy() <= ALPHA, names, n_permutations, seed)
+    families = {name: np.flatnonzero(names == name) for name in pd.unique(names)}
+    table["family"], table["p_adjusted"] = names, adjust(table["p"].to_numpy(), families)
+    settled = Settled(table["p"].to_numpy(), table["p_adjusted"].to_numpy() <= ALPHA, families, n_permutations, seed)
     table["p_without_chapter"] = _without_chapter(counts, common, settled)
     table["p_unmatched"] = _unmatched(counts, vocabulary, settled) if np.ptp(counts.stratum) else table["p_adjusted"]
     others = [_counted(other, before, after, (terms, None, None), options) for other in (readings or {}).values()]
@@ -193,7 +193,7 @@ def compare(
 def _counted(
     tokens: pd.DataFrame, before: Group, after: Group, asked: tuple[Any, Any, Any], options: Mapping[str, Any]
 ) -> tuple[Counts, Counts]:
-    """Return the counts of the terms and those of the vocabulary; without terms, of its words that stand often enough.
+    """Return the counts of the terms and those of the vocabulary; without terms both are its words that stand often enough.
 
     `asked` are the terms, their senses, and their occurrences where these are at hand.
     """
@@ -206,7 +206,8 @@ def _counted(
         )
     vocabulary = count_units(tokens, None, before, after, **options)
     if not len(terms):
-        return _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT), vocabulary
+        often = _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT)
+        return often, often
     found = occurrences(tokens, terms, senses=senses) if found is None else found
     return count_units(tokens, by_sense(found), before, after, **options), vocabulary
 
@@ -291,7 +292,7 @@ class Settled(NamedTuple):
 
     p: Array
     found: NDArray[np.bool_]
-    names: NDArray[np.object_]
+    families: Mapping[str, NDArray[np.intp]]
     draws: int
     seed: int
 
@@ -302,7 +303,7 @@ class Settled(NamedTuple):
 
     def adjusted(self, p: Array) -> Array:
         """Return p of the same terms, adjusted within their families."""
-        return adjust(np.where(self.testable, p, np.nan), self.names)
+        return adjust(np.where(self.testable, p, np.nan), self.families)
 
     def again(self, counts: Counts, rows: NDArray[np.bool_]) -> Array:
         """Return the adjusted p that chosen terms have in other counts by permutation, those of the other terms unchanged."""

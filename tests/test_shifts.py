@@ -15,13 +15,12 @@ from test_counts import tokens_of
 
 from shinan_research import Segmenter, ShinanError, compare, occurrences, open_study, outline, restore, tokenize
 from shinan_research.counts import count_units
+from shinan_research.multiplicity import false_discovery, holm
 from shinan_research.occurrences import as_terms, declared
 from shinan_research.rates import (
     Strata,
     chi_square,
     common_ratio,
-    false_discovery,
-    holm,
     log_likelihood,
     quasi_jeffreys,
     raw_dispersion,

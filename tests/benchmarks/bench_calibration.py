@@ -35,13 +35,13 @@ import pandas as pd
 from scipy import sparse, stats
 
 from shinan_research.counts import Counts, count_units
+from shinan_research.multiplicity import false_discovery
 from shinan_research.outline import outline
 from shinan_research.permutation import permute
 from shinan_research.rates import (
     by_stratum,
     closed_form,
     common_dispersion,
-    false_discovery,
     log_likelihood,
     matched,
     pick,

@@ -53,24 +53,18 @@ def read(folder: Path, number: int) -> Iterator[Any]:
 
 def ours(
     folder: Path, number: int, *, workers: int = 1, executor: Any = None, cache: Path | None = None, changed: bool = False
-) -> int:
-    """Files to the full shift table; return the bytes of the texts."""
+) -> None:
+    """Files to the full shift table."""
     from shinan_research import compare, map_reports, stack, tally
     from shinan_research.scale import open_executor
 
-    size = 0
-
-    def weighed() -> Iterator[Any]:
-        nonlocal size
-        for place, report in enumerate(read(folder, number)):
-            size += len(report.text.encode())
-            yield replace(report, text=report.text + "改。") if changed and place == 7 else report
-
+    reports = read(folder, number)
+    if changed:
+        reports = (replace(each, text=each.text + "改。") if place == 7 else each for place, each in enumerate(reports))
     with open_executor(workers=workers) as opened:
-        table = stack(map_reports(partial(tally, witness=True), weighed(), executor=executor or opened, cache=cache))
+        table = stack(map_reports(partial(tally, witness=True), reports, executor=executor or opened, cache=cache))
     table["year"] = (table["year"] > table.drop_duplicates("report")["year"].median()).astype(int)
     compare(table, 0, 1, unit="report", n_permutations=0)
-    return size
 
 
 def warm() -> None:
@@ -83,19 +77,19 @@ def warm() -> None:
     compare(stack(tally(each, witness=True) for each in reports), 0, 1, unit="report", n_permutations=0)
 
 
-def rerun(folder: Path, number: int) -> int:
+def rerun(folder: Path, number: int) -> None:
     """Run with a cache, change one report, and let only the second run be timed."""
     with tempfile.TemporaryDirectory() as kept:
         ours(folder, number, cache=Path(kept))
         start()
-        return ours(folder, number, cache=Path(kept), changed=True)
+        ours(folder, number, cache=Path(kept), changed=True)
 
 
-def pair(folder: Path, number: int) -> int:
+def pair(folder: Path, number: int) -> None:
     """Two reports to the tables of the vocabulary and of declared terms, with 99,999 permutations, in a warm process."""
     from shinan_research import compare, occurrences, outline, tokenize, word_shift
 
-    def run() -> int:
+    def run() -> None:
         reports = list(read(folder, 2))
         tokens = tokenize(outline(reports, witness=True))
         first, second = (report.id for report in reports)
@@ -104,11 +98,10 @@ def pair(folder: Path, number: int) -> int:
         compare(tokens, first, second, terms=terms)
         occurrences(tokens, terms)
         word_shift(tokens, first, second)
-        return sum(len(report.text.encode()) for report in reports)
 
     run()
     start()
-    return run()
+    run()
 
 
 def texts(folder: Path, number: int) -> tuple[list[str], list[int]]:
@@ -118,7 +111,7 @@ def texts(folder: Path, number: int) -> tuple[list[str], list[int]]:
     return [report.text for report in reports], [int(report.year > middle) for report in reports]
 
 
-def conventional(folder: Path, number: int) -> int:
+def conventional(folder: Path, number: int) -> None:
     """jieba, CountVectorizer, and G2 row by row."""
     import jieba
     import numpy as np
@@ -137,10 +130,9 @@ def conventional(folder: Path, number: int) -> int:
         return float(2 * sum(seen * np.log(seen / e) for seen, e in zip((row.a, row.b), expected, strict=True) if seen))
 
     table["g2"] = table.apply(g2, axis=1)
-    return sum(len(text.encode()) for text in words)
 
 
-def scattertext(folder: Path, number: int) -> int:
+def scattertext(folder: Path, number: int) -> None:
     """jieba, then scattertext's corpus and scores."""
     import jieba
     import pandas as pd
@@ -150,10 +142,9 @@ def scattertext(folder: Path, number: int) -> int:
     table = pd.DataFrame({"text": [" ".join(jieba.lcut(text)) for text in words], "half": [f"h{each}" for each in half]})
     corpus = st.CorpusFromPandas(table, category_col="half", text_col="text", nlp=st.whitespace_nlp).build()
     st.LogOddsRatioUninformativeDirichletPrior().get_scores(*corpus.get_term_freq_df().to_numpy().T)
-    return sum(len(text.encode()) for text in words)
 
 
-def tomotopy(folder: Path, number: int) -> int:
+def tomotopy(folder: Path, number: int) -> None:
     """jieba, then a topic model of twelve topics, one worker."""
     import jieba
     import tomotopy as tp
@@ -163,7 +154,6 @@ def tomotopy(folder: Path, number: int) -> int:
     for text in words:
         model.add_doc([token for token in jieba.lcut(text) if len(token) > 1])
     model.train(150, workers=1)
-    return sum(len(text.encode()) for text in words)
 
 
 def start_jieba() -> None:
@@ -177,7 +167,7 @@ def start_jieba() -> None:
     assert pandas
 
 
-def on_dask(folder: Path, number: int, *, workers: int) -> int:
+def on_dask(folder: Path, number: int, *, workers: int) -> None:
     """The same on Dask workers that are already up and warm; what the wall clock says is what their number can change."""
     from distributed import LocalCluster
 
@@ -191,9 +181,8 @@ def on_dask(folder: Path, number: int, *, workers: int) -> int:
         for _ in executor.map(_warm_worker, range(4 * workers)):
             pass
         start()
-        size = ours(folder, number, executor=executor)
+        ours(folder, number, executor=executor)
         stop()
-    return size
 
 
 def _warm_worker(number: int) -> int:
@@ -218,7 +207,7 @@ def stop() -> None:
     CLOCK.extend([cpu(), time.monotonic()])
 
 
-Contender = tuple[Callable[..., int], Callable[[], None], tuple[str, ...]]
+Contender = tuple[Callable[..., None], Callable[[], None], tuple[str, ...]]
 CONTENDERS: dict[str, Contender] = {
     "this package, one core": (ours, warm, ()),
     "this package, two processes": (partial(ours, workers=2), warm, ()),
@@ -235,9 +224,10 @@ CONTENDERS: dict[str, Contender] = {
 def run_one(name: str, folder: Path, number: int) -> None:
     """Run a contender in this process and print its row."""
     work, prepare, _ = CONTENDERS[name]
+    size = sum(len(report.text.encode()) for report in read(folder, number))
     prepare()
     start()
-    size = work(folder, number)
+    work(folder, number)
     stop()
     used, wall = CLOCK[2] - CLOCK[0], CLOCK[3] - CLOCK[1]
     peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024

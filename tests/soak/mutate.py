@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = dict.fromkeys(("rates", "permutation", "shifts"), ("shifts", "groups", "tallies")) | {
+TESTS = dict.fromkeys(("rates", "multiplicity", "permutation", "shifts"), ("shifts", "groups", "tallies")) | {
     "word_shift": ("word_shift", "groups")
 }
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
