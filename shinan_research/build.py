@@ -62,6 +62,8 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
         for path, stage, notebook in _after(audits, ran):
             state["notebooks"][path.stem] = _adopt(passages, path, engine, stage, notebook)
         state["audit"] = audits.result()
+    for path in sources:
+        _renew_page(passages, path, state["notebooks"][path.stem])
     state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
     _index(study, state)
     _write_passages(passages, engine, state)
@@ -87,12 +89,12 @@ def _after(audits: Future[dict[str, Any]], ran: Iterator[Ran]) -> Iterator[Ran]:
 
 
 def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
-    """Audit each report once, and stop where a character is lost and the apparatus is silent about it.
+    """Audit each report without an apparatus once, and stop where a character is lost in it.
 
     Parameters
     ----------
     known
-        Findings of earlier audits, by SHA-256 of the witness; those of the present reports are returned.
+        Findings of earlier audits, by SHA-256 of the witness; those of the present reports without apparatus are returned.
 
     Raises
     ------
@@ -103,13 +105,13 @@ def examine(study: Study, known: dict[str, Any], *, say: Say) -> dict[str, Any]:
 
     found, silent = {}, []
     for report in study.reports():
+        if report.id in study.emendations.attrs["reports"]:
+            continue
         key = sha256(report.witness.encode())
         if key not in known:
             say(f"examining {report.id} for lost characters")
         table = known[key] if key in known else _suspects(audit([report]))
         found[key] = table
-        if report.id in study.emendations.attrs["reports"]:
-            continue
         for row in table:
             say(f"  {report.id}: {row['where']} {row['verdict']}. {row['evidence']}")
             silent += [f"{row['where']} in {report.id}"] if row["verdict"] == "lost" else []
@@ -185,17 +187,13 @@ def _run_each(study: Study, paths: Sequence[Path], say: Say) -> Generator[Ran, N
 
 def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: NotebookNode) -> dict[str, Any]:
     """Adopt the figures of a notebook that ran in a copy of the study, write its pages; return the record of it."""
-    from .exporter import export_html
-
     study = passages.study
     table = compare_products(stage, study.root, by=path.stem)
     adopt_products(stage, study.root, table, by=path.stem)
     made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
-    title, links = _title(path), [("index.html", study.title["en"]), *_neighbours(path)]
-    page = export_html(notebook, title=title, language=study.language, links=links, address=passages.address)
     outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     figures = [data[MIME] for data in outputs if MIME in data]
-    written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": page.encode("utf-8")}
+    written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": _page(passages, path, notebook)}
     for file, content in written.items():
         write_atomically(study.root / file, content)
     products = {file: sha256(content) for file, content in written.items()}
@@ -203,10 +201,33 @@ def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: N
         entries = read_manifest(study.root / kind, kind=kind)[kind]
         products |= {f"{kind}/{file}": digest for name in names for file, digest in entries[name]["files"].items()}
     return {
-        "inputs": inputs(path, engine), "products": products, "title": title, **made,
+        "inputs": inputs(path, engine), "links": _links(study, path), "products": products, "title": _title(path), **made,
         "terms": terms_of(figures), "numbers": _numbers(study.root, path.stem),
         "status": table.set_index("name")[["status", "what"]].T.to_dict(),
     }  # fmt: skip
+
+
+def _page(passages: Passages, path: Path, notebook: NotebookNode) -> bytes:
+    """Return the page of an executed notebook."""
+    from .exporter import export_html
+
+    study = passages.study
+    links = [(where, words) for where, words in _links(study, path)]
+    page = export_html(notebook, title=_title(path), language=study.language, links=links, address=passages.address)
+    return page.encode("utf-8")
+
+
+def _renew_page(passages: Passages, path: Path, record: dict[str, Any]) -> None:
+    """Write the page of a notebook anew, where the title of a neighbour has changed and the notebook has not."""
+    import nbformat
+
+    study = passages.study
+    if record.get("links") == (links := _links(study, path)):
+        return
+    executed = nbformat.read(study.root / "build" / "notebooks" / path.name, as_version=4)
+    file, page = f"build/html/{path.stem}.html", _page(passages, path, executed)
+    write_atomically(study.root / file, page)
+    record["links"], record["products"] = links, record["products"] | {file: sha256(page)}
 
 
 def _numbers(root: Path, stem: str) -> str:
@@ -246,18 +267,19 @@ def _title(path: Path) -> str:
     return found[1].strip() if found else path.stem
 
 
-def _neighbours(path: Path) -> list[tuple[str, str]]:
-    """Return addresses and titles of the pages before and after that of a notebook."""
+def _links(study: Study, path: Path) -> list[list[str]]:
+    """Return address and words of the links at the head of a page: to the first page, the one before and the one after."""
     paths = notebooks(path.parent.parent)
     place = paths.index(path)
     around = {"before": paths[place - 1] if place else None, "after": next(iter(paths[place + 1 :]), None)}
     arrows = {"before": "← {}", "after": "{} →"}
-    return [(f"{quote(one.stem)}.html", arrows[side].format(_title(one))) for side, one in around.items() if one]
+    beside = [[f"{quote(one.stem)}.html", arrows[side].format(_title(one))] for side, one in around.items() if one]
+    return [["index.html", study.title["en"]], *beside]
 
 
 def inputs(path: Path, engine: str) -> str:
-    """Return a digest of what the executed notebook and its page depend on."""
-    return sha256(json_bytes([engine, sha256(path), _neighbours(path)]))
+    """Return a digest of what an executed notebook depends on."""
+    return sha256(json_bytes([engine, sha256(path)]))
 
 
 def _bytes(notebook: Any) -> bytes:

@@ -30,6 +30,7 @@ SCALE = 2000.0  # keeps products over a run within the range of floats
 GENRE_SHARE = 0.7  # of the frequencies of single words; the rest is the dictionary's
 PAIR_DISCOUNT = 0.75
 TRUST = 30.0  # a sister counts as much as the genre after this many sightings of the word before
+IS_RUN = re.compile(f"[{HAN}]")
 PIECE = re.compile(f"[{HAN}]{{1,60}}|[^{HAN}]")
 
 
@@ -66,7 +67,7 @@ def split(text: str) -> list[str]:
     ['推进', '改革', ',', '扩大', '开放']
     """
     pieces = (piece.group() for piece in PIECE.finditer(text))
-    return [word for piece in pieces for word in (_divide(piece) if re.match(f"[{HAN}]", piece) else [piece])]
+    return [word for piece in pieces for word in (_divide(piece) if IS_RUN.match(piece) else [piece])]
 
 
 def _divide(run: str) -> list[str]:
@@ -215,6 +216,14 @@ def find_arcs(run: str, wanted: Sequence[bool], character: str) -> list[list[Arc
     return found
 
 
+@lru_cache(maxsize=8)
+def _runs(text: str) -> tuple[Ids, Ids]:
+    """Return where the runs of Chinese characters begin and end."""
+    spans = [piece.span() for piece in PIECE.finditer(text) if IS_RUN.match(piece.group())]
+    starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
+    return starts, ends
+
+
 def lattice_odds(text: str, character: str, gaps: Ids, *, sisters: Sequence[str] = ()) -> list[Floats]:
     """Return the log odds of an insertion at each gap, summed over all divisions of the text into words.
 
@@ -229,12 +238,13 @@ def lattice_odds(text: str, character: str, gaps: Ids, *, sisters: Sequence[str]
         lattices.append(Lattice(character, genre_pairs(), *_sister_pairs(tuple(sisters))))
     wanted, odds = np.zeros(len(text) + 1, dtype=bool), np.full((len(lattices), len(text) + 1), BOUNDS[0])
     wanted[gaps] = True
-    for piece in PIECE.finditer(text):
-        start, end = piece.span()
+    number = np.append(0, np.cumsum(wanted))  # of wanted gaps before each
+    starts, ends = _runs(text)
+    for run in np.flatnonzero(number[ends + 1] > number[starts]).tolist():
+        start, end = int(starts[run]), int(ends[run])
         here = wanted[start : end + 1].tolist()
-        if any(here) and re.match(f"[{HAN}]", piece.group()):
-            arcs = find_arcs(piece.group(), here, character)
-            for row, lattice in zip(odds, lattices, strict=True):
-                found = lattice.odds(arcs, here, text[start - 1 : start], text[end : end + 1])
-                row[start : end + 1] = np.maximum(row[start : end + 1], found)
+        arcs = find_arcs(text[start:end], here, character)
+        for row, lattice in zip(odds, lattices, strict=True):
+            found = lattice.odds(arcs, here, text[start - 1 : start], text[end : end + 1])
+            row[start : end + 1] = np.maximum(row[start : end + 1], found)
     return list(np.clip(odds[:, gaps], *BOUNDS))

@@ -20,6 +20,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from .errors import FigureError
 from .explain import alt_text, caption
@@ -38,7 +40,8 @@ KINDS = ("pdf", "svg", "png", "csv", "json")
 RESERVED = ("manifest", "readme", "numbers", "captions", "figures")
 MANIFEST = "MANIFEST.json"
 PRINT_DPI = 600
-SCREEN_DPI = 200
+OPAQUE = 255
+SMALLER = 3  # times smaller is the picture that a notebook shows
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip can hold
 
 
@@ -116,7 +119,8 @@ def publish(
         dict(caption_text) if caption_text else {one: caption(tables, study.place, study.declared, one) for one in LANGUAGES}
     )
     alts = dict(alt) if alt else {one: alt_text(tables, one) for one in LANGUAGES}
-    files = _image_files(figure, name, captions["en"], study)
+    pictures = _pictures(figure, name, captions["en"], study)
+    files = _image_files(figure, name, captions["en"], study) | {f"{name}.png": pictures[0]}
     for key, table in tables.items():
         files[f"{name}{'.' if key else ''}{key}.csv"] = csv_bytes(table)
     entry: dict[str, Any] = {
@@ -131,9 +135,8 @@ def publish(
     language = "zh" if study.language == "zh" else "en"
     other = [(say("guide.caption", "zh"), captions["zh"])] if study.language == "both" else []
     guides = (*other, *((say("guide.summary", one), text) for one in LANGUAGES if (text := entry["how_to_read"][one])))
-    png = _save(figure, "png", {"Software": None}, dpi=SCREEN_DPI)
     rows = figure_data(figure, {key: rounded(table) for key, table in tables.items()})
-    return Published(name, alts[language], captions[language], png, guides, files[f"{name}.svg"], rows)
+    return Published(name, alts[language], captions[language], pictures[1], guides, files[f"{name}.svg"], rows)
 
 
 def checked_settings(name: str, tables: Mapping[str, pd.DataFrame], *, what: str = "figure") -> dict[str, Any]:
@@ -162,11 +165,38 @@ def checked_settings(name: str, tables: Mapping[str, pd.DataFrame], *, what: str
     return dict(first.attrs["settings"])
 
 
-def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[str, bytes]:
-    """Return the figure's image files by name."""
-    rights = f"{study.licence}. {study.title['en']}"
+def _pictures(figure: Figure, name: str, words: str, study: Study) -> tuple[bytes, bytes]:
+    """Return the figure as PNG at the resolution of print, with its words, and as the smaller one that a notebook shows."""
+    target = io.BytesIO()
     with house_style():
         check_glyphs(figure)
+        figure.savefig(target, format="rgba", dpi=PRINT_DPI)
+    width, height = (int(PRINT_DPI * inches) for inches in figure.get_size_inches())
+    picture = Image.frombytes("RGBA", (width, height), target.getvalue())
+    if np.frombuffer(target.getvalue(), dtype=np.uint8)[3::4].min() == OPAQUE:
+        picture = picture.convert("RGB")
+    about = {"Title": name, "Description": words, "Copyright": _rights(study)}
+    return _png(picture, PRINT_DPI, about), _png(picture.reduce(SMALLER), PRINT_DPI // SMALLER, {})
+
+
+def _png(picture: Image.Image, dpi: int, words: Mapping[str, str]) -> bytes:
+    """Return a picture as PNG of a resolution, with words about it."""
+    target, info = io.BytesIO(), PngInfo()
+    for key, text in words.items():
+        info.add_text(key, text)
+    picture.save(target, "png", dpi=(dpi, dpi), pnginfo=info)
+    return target.getvalue()
+
+
+def _rights(study: Study) -> str:
+    """Return licence and title, which stand in every image file."""
+    return f"{study.licence}. {study.title['en']}"
+
+
+def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[str, bytes]:
+    """Return the figure as files of lines and letters, by name."""
+    rights = _rights(study)
+    with house_style():
         nothing = {"Creator": None, "Date": None}
         undated = {"Creator": None, "Producer": None, "CreationDate": None, "ModDate": None}
         svg, words_kept = (_save(figure, "svg", {"Rights": rights, **nothing}, letters=kind) for kind in ("path", "none"))
@@ -174,15 +204,14 @@ def _image_files(figure: Figure, name: str, words: str, study: Study) -> dict[st
             f"{name}.pdf": _save(figure, "pdf", {"Title": name, "Subject": words, "Keywords": rights, **undated}),
             f"{name}.svg": _titled(svg, name, words),
             f"{name}.text.svg": _titled(_with_fallbacks(words_kept), f"{name}-text", words),
-            f"{name}.png": _save(figure, "png", {"Title": name, "Description": words, "Copyright": rights, "Software": None}),
         }
 
 
-def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], dpi: int = PRINT_DPI, letters: str = "path") -> bytes:
+def _save(figure: Figure, kind: str, metadata: Mapping[str, str | None], letters: str = "path") -> bytes:
     """Return the figure in one format, in the house style; an SVG has its letters as outlines (path) or as text (none)."""
     target = io.BytesIO()
     with house_style(), mpl.rc_context({"svg.fonttype": letters}):
-        figure.savefig(target, format=kind, metadata=dict(metadata), dpi=dpi)
+        figure.savefig(target, format=kind, metadata=dict(metadata), dpi=PRINT_DPI)
     return target.getvalue()
 
 

@@ -193,7 +193,7 @@ def compare(
 def _counted(
     tokens: pd.DataFrame, before: Group, after: Group, asked: tuple[Any, Any, Any], options: Mapping[str, Any]
 ) -> tuple[Counts, Counts]:
-    """Return the counts of the terms and those of the vocabulary; without terms both are its words that stand often enough.
+    """Return the counts of the terms and those of the vocabulary; without terms, of its words that stand often enough.
 
     `asked` are the terms, their senses, and their occurrences where these are at hand.
     """
@@ -206,8 +206,7 @@ def _counted(
         )
     vocabulary = count_units(tokens, None, before, after, **options)
     if not len(terms):
-        often = _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT)
-        return often, often
+        return _select(vocabulary, np.asarray(vocabulary.x.sum(axis=0)).ravel() >= MIN_COUNT), vocabulary
     found = occurrences(tokens, terms, senses=senses) if found is None else found
     return count_units(tokens, by_sense(found), before, after, **options), vocabulary
 

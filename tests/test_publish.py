@@ -433,7 +433,7 @@ def test_a_failure_while_drawing_leaves_the_earlier_figure(tmp_path: Path, tiny,
     save = MODULE._save
 
     def fail(figure: Figure, kind: str, *rest: object, **options: object) -> bytes:
-        if kind == "png":
+        if kind == "pdf":
             raise MemoryError
         return save(figure, kind, *rest, **options)
 

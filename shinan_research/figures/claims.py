@@ -64,7 +64,7 @@ def draw_claims(claims: pd.DataFrame, *, ax: Axes, language: str, names: Mapping
         marks.of_row(claimed[0], place, table="claims")
     for x, name in columns:
         head = say(f"targets.{name}", language)
-        ax.text(x, -0.12, head, ha="right", va="bottom", fontsize=6, color="#555555", transform=across)
+        ax.text(x, -0.16, head, ha="right", va="baseline", fontsize=6, color="#555555", transform=across)
     _claim_axis(ax, claims, language)
     return ax
 

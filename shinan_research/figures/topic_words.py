@@ -70,7 +70,9 @@ def draw_topic_words(
         bar = {"marker": "s", "color": COLOURS["faint"], "markersize": 5}
         dot = {"marker": "o", "color": COLOURS["ink"], "markersize": 3}
         scaled = say("topics.bar", language, percent=f"{100 * scale:.1f}")
-        draw_key(figure, [(bar, scaled), (dot, say("topics.dot", language))], -6.4, left=MARGIN + 1.5)
+        words = [say("topics.heads", "both")] if language == "both" else []
+        key = [(bar, scaled), (dot, say("topics.dot", language)), *(({}, each) for each in words)]
+        draw_key(figure, key, -6.4, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
 
