@@ -15,7 +15,7 @@ from . import messages
 from .audit import audit
 from .build import package_notebooks
 from .choice import NUMBERS, UNITS_PER_TOPIC
-from .counts import Group, belongs
+from .counts import SCOPES, Group, belongs
 from .dictionary import resource
 from .discover import listed_words
 from .errors import ReadError, ShinanError, StudyError
@@ -36,6 +36,7 @@ Names = str | Mapping[str, str] | None
 MOST_TERMS = 5
 MOST_PLACES = 3
 TOPICS_NOTEBOOK = "07-topics.ipynb"
+VOCABULARY_NOTEBOOKS = ("03-vocabulary.ipynb", "05-how-firm.ipynb")
 MANY, MANY_NOTEBOOK = 3, "many-reports.ipynb"  # reports, and the notebook that follows terms over them
 UNDECIDED = ("lost", "probably lost", "not tested")
 MAKEFILE = """PYTHON ?= {python}
@@ -108,9 +109,7 @@ def new_study(
         _write(stage, found, groups, _names(found, groups, title, place), chosen)
         _decide(stage, found, say)
         _remark(found, tokens, groups, bool(tuple(terms)), chosen, say)
-        if _windows(tokens) < NUMBERS[0] * UNITS_PER_TOPIC:
-            (stage / "notebooks" / TOPICS_NOTEBOOK).unlink()
-            _speak(say, "short", notebook=TOPICS_NOTEBOOK)
+        _leave_out(stage / "notebooks", tokens, groups, say)
         open_study(stage)
         stage.chmod(0o755)
         if folder.exists():
@@ -314,6 +313,19 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
         verdict = next(each for each in UNDECIDED if (rows["verdict"] == each).any())
         characters = "".join(rows["where"][rows["verdict"] == verdict].astype(str))
         _speak(say, verdict.replace(" ", "_"), report=name, characters=characters, header=header)
+
+
+def _leave_out(notebooks: Path, tokens: pd.DataFrame, groups: tuple[Group, Group], say: Say) -> None:
+    """Take away the notebooks for which there is too little text, and say so."""
+    words = tokens[tokens["kind"].isin(["word", "term"]) & tokens["part"].isin(SCOPES["body"])]
+    words = words[belongs(words, groups[0]) | belongs(words, groups[1])]
+    if words["term"].value_counts().max() < MIN_COUNT:
+        for name in VOCABULARY_NOTEBOOKS:
+            (notebooks / name).unlink()
+        _speak(say, "scarce", count=MIN_COUNT, notebooks=", ".join(VOCABULARY_NOTEBOOKS))
+    if _windows(tokens) < NUMBERS[0] * UNITS_PER_TOPIC:
+        (notebooks / TOPICS_NOTEBOOK).unlink()
+        _speak(say, "short", notebook=TOPICS_NOTEBOOK)
 
 
 def _windows(tokens: pd.DataFrame) -> int:

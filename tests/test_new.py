@@ -214,6 +214,18 @@ def test_reports_too_short_for_topics(folder, tmp_path):
     assert (tmp_path / "whole" / "notebooks" / "07-topics.ipynb").exists()
 
 
+def test_reports_without_a_frequent_word(folder, tmp_path):
+    """Where no word is frequent enough to be compared, the notebooks about the vocabulary are left out, and that is said."""
+    tiny = {
+        f"甲县{year}.txt": f"政府工作报告\n一、过去一年的工作\n修路{year}米。\n二、今年的安排\n种树。" for year in (2030, 2031)
+    }
+    words = said_by(tmp_path / "study", fill(tmp_path / "tiny", tiny))
+    assert "No word occurs 8 times in the body" in words and "正文里没有一个词出现8次" in words
+    left = {path.name for path in (tmp_path / "study" / "notebooks").glob("*.ipynb")}
+    assert left & {"03-vocabulary.ipynb", "05-how-firm.ipynb", "07-topics.ipynb"} == set() and "01-declared-terms.ipynb" in left
+    assert "No word occurs" not in said_by(tmp_path / "long", folder)
+
+
 def test_two_rows_of_one_place_and_year(folder, tmp_path):
     """The second row of a table for one place and year is left out by name, and the rest goes on."""
     text = report("乙县", 2031).replace("\n", " ")

@@ -70,8 +70,8 @@ def draw_topic_words(
         bar = {"marker": "s", "color": COLOURS["faint"], "markersize": 5}
         dot = {"marker": "o", "color": COLOURS["ink"], "markersize": 3}
         scaled = say("topics.bar", language, percent=f"{100 * scale:.1f}")
-        words = [say("topics.heads", "both")] if language == "both" else []
-        key = [(bar, scaled), (dot, say("topics.dot", language)), *(({}, each) for each in words)]
+        key: list[tuple[dict[str, object], str]] = [(bar, scaled), (dot, say("topics.dot", language))]
+        key += [({}, say("topics.heads", language))] if language == "both" else []
         draw_key(figure, key, -6.4, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
