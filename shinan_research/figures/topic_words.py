@@ -17,6 +17,7 @@ from .style import COLOURS, add_axes, add_text, check_glyphs, fit_text, house_st
 
 COLUMNS = {"single": 2, "onehalf": 3, "double": 5}
 HEAD, ROW, GAP, FOOT, MARGIN, WORD = 2.5, 3.3, 3.0, 9.5, 3.0, 15.0
+KEY_LINE = 3.6
 NAME = {"both": 10.0, "zh": 7.4, "en": 7.4}
 
 
@@ -57,7 +58,8 @@ def draw_topic_words(
     scale = float(words.loc[words["rank"] <= most, "probability"].max())
     numbered = words.assign(row=range(len(words)))
     with house_style():
-        figure = figure or new_figure(width, HEAD + lines * (head + body + GAP) + FOOT)
+        foot = FOOT + (KEY_LINE if language == "both" and width != "double" else 0)
+        figure = figure or new_figure(width, HEAD + lines * (head + body + GAP) + foot)
         for number, topic in enumerate(topics.to_dict("records")):
             left, top = MARGIN + number % columns * panel, HEAD + number // columns * (head + body + GAP)
             _name(figure, topic, left, top, panel - 1, language)
@@ -72,7 +74,7 @@ def draw_topic_words(
         scaled = say("topics.bar", language, percent=f"{100 * scale:.1f}")
         key: list[tuple[dict[str, object], str]] = [(bar, scaled), (dot, say("topics.dot", language))]
         key += [({}, say("topics.heads", language))] if language == "both" else []
-        draw_key(figure, key, -6.4, left=MARGIN + 1.5)
+        draw_key(figure, key, 3.1 - foot, left=MARGIN + 1.5)
         check_glyphs(figure)
     return figure
 
