@@ -78,8 +78,8 @@ def publish_table(
     The CSV holds every column to ten digits; the others hold what a paper prints. A table of
     :func:`~shinan_research.shifts.compare` is printed as counts, rates, ratio with interval, p and verdict unless
     `columns` says otherwise. The HTML carries its style on every cell, so that it survives pasting into Word. The .docx is
-    written where python-docx is installed; the manifest says so. In both languages there are `<name>.zh.tex` and `.en.tex`, and
-    HTML and Word hold one table in each. All files are replaced together, or none.
+    written where python-docx (from 1.0 on) is installed; the manifest says so. In both languages there are `<name>.zh.tex` and
+    `.en.tex`, and HTML and Word hold one table in each. All files are replaced together, or none.
 
     Parameters
     ----------
@@ -284,11 +284,12 @@ def _html_row(cells: Sequence[str], sides: Sequence[str], tag: str, rules: str |
 
 
 def _word_version() -> str:
-    """Return the version of python-docx, or that it is not installed."""
+    """Return the version of python-docx, or that it is not installed; one from before 1.0 is as good as none."""
     try:
-        return version(WORD_PACKAGE)
+        found = version(WORD_PACKAGE)
     except PackageNotFoundError:
         return ABSENT
+    return ABSENT if found.startswith("0.") else found
 
 
 def _word(printed: Sequence[tuple[str, Shown]]) -> bytes | None:

@@ -40,7 +40,7 @@ def outcome(python: str, resolution: str, folder: Path) -> str:
     subprocess.run([*UV, "venv", "--quiet", "--python", str(base), str(folder)], check=True)
     interpreter = folder / "bin" / "python"
     install = [*UV, "pip", "install", "--quiet", "--python", str(interpreter), "--resolution", resolution]
-    what = ["--group", "dev", "--editable", ".[cluster,parquet,pdf]", "python-docx"]  # so that nothing optional is passed over
+    what = ["--group", "dev", "--editable", ".[cluster,parquet,pdf,word]"]  # so that nothing optional is passed over
     made = subprocess.run([*install, *what], cwd=ROOT, capture_output=True, text=True, check=False)
     if made.returncode:
         return f"no such set of versions: {made.stderr.strip().splitlines()[-1]}"
