@@ -159,7 +159,7 @@ def read_state(root: Path) -> dict[str, Any]:
     try:
         state = json.loads((root / "build" / "state.json").read_text(encoding="utf-8"))
         return state if isinstance(state["notebooks"], dict) else {"notebooks": {}}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return {"notebooks": {}}
 
 
@@ -261,7 +261,7 @@ def _title(path: Path) -> str:
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         words = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return path.stem
     found = re.search(r"^# +(.+)$", words, re.MULTILINE)
     return found[1].strip() if found else path.stem

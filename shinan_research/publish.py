@@ -322,7 +322,7 @@ def read_manifest(folder: Path, *, kind: str = "figures") -> dict[str, Any]:
         return {kind: {}}
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FigureError(f"{path.parent.name}/{MANIFEST} is damaged ({error}). Delete it and build again.") from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get(kind), dict):
         raise FigureError(f"{path.parent.name}/{MANIFEST} is not a manifest of {kind}. Delete it and build again.")

@@ -159,7 +159,7 @@ def _is_long(path: Path) -> bool:
     """Return whether a notebook says of itself that it takes long; one that cannot be read says nothing."""
     try:
         return bool(json.loads(path.read_text(encoding="utf-8"))["metadata"].get("long"))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return False
 
 
@@ -195,7 +195,9 @@ def _read_source(path: Path) -> NotebookNode:
             seen.append(cell["id"])
         notebook: NotebookNode = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
-    except (json.JSONDecodeError, LookupError, TypeError, AttributeError, nbformat.ValidationError) as error:
+    except ShinanError:
+        raise
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError, nbformat.ValidationError) as error:
         reason = str(error).partition("\n")[0]
         raise ShinanError(f"{path.name}: not a notebook of format 4.5 ({reason}). Save it again in JupyterLab.") from error
     return notebook

@@ -316,9 +316,10 @@ def open_study(start: str | Path = ".") -> Study:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    text = read_text(path)
     try:
-        return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError also of a number with more digits than Python reads
         raise StudyError(f"study.toml is not valid TOML: {error}.") from error
 
 

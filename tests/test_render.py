@@ -244,9 +244,10 @@ def test_unfit_sources_are_refused(tmp_path: Path, change: Any, message: str) ->
     path.write_text(json.dumps(raw), "utf-8")
     with pytest.raises(ShinanError, match=message):
         run_notebook(path, working=tmp_path)
-    path.write_text("{ no json", "utf-8")
-    with pytest.raises(ShinanError, match="not a notebook"):
-        run_notebook(path, working=tmp_path)
+    for text in ("{ no json", "[" * 50_000, f'{{"cells": {"1" * 5_000}}}'):
+        path.write_text(text, "utf-8")
+        with pytest.raises(ShinanError, match="not a notebook"):
+            run_notebook(path, working=tmp_path)
 
 
 def test_page_is_deterministic_and_self_contained(runs: list[NotebookNode], page: str) -> None:

@@ -77,6 +77,8 @@ def test_study_toml_may_be_saved_by_any_editor(make, encoding):
         ("title = ", r"study\.toml is not valid TOML: "),
         ("<html>", r"not valid TOML"),
         (MINIMAL + "before = 2018\n", r"not valid TOML"),
+        (MINIMAL + f"x = {'[' * 5000}", r"not valid TOML"),
+        (MINIMAL + f"x = {'1' * 5000}", r"not valid TOML"),
         (MINIMAL.replace("before", "befor"), r"study\.toml: unknown key 'befor'\. Allowed: title, place, before"),
         (MINIMAL.replace("before = 2019\n", ""), r"study\.toml lacks before\. See"),
         ("seed = 1\n", r"lacks title, place, before, after"),
