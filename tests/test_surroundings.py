@@ -18,7 +18,8 @@ print(json.dumps([numpy.show_config(mode="dicts")["SIMD Extensions"].get("found"
 
 def answer() -> tuple[list[str], list[dict[str, object]]]:
     """Return what numpy and the thread pools of a child process in these surroundings say of themselves."""
-    ran = subprocess.run([sys.executable, "-c", ASKED], env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-W", "error", "-c", ASKED]
+    ran = subprocess.run(command, env=os.environ | ENVIRONMENT, capture_output=True, text=True, check=True)
     assert not ran.stderr
     instructions, pools = json.loads(ran.stdout)
     return instructions, pools
