@@ -309,14 +309,13 @@ def open_study(start: str | Path = ".") -> Study:
     for folder in (here, *here.parents):
         path = folder / "data" / "study.toml"
         if path.is_file():
-            study = _study(folder, _parse(path))
+            study = _study(folder, _parse(read_text(path)))
             study.check_hashes()
             return study
     raise StudyError(f"No data/study.toml in {here.name} or above it. Open a notebook inside a study, or make one with `new`.")
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    text = read_text(path)
+def _parse(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError also of a number with more digits than Python reads
