@@ -222,16 +222,14 @@ def adopt_products(fresh: Path, committed: Path, table: pd.DataFrame, *, by: str
         If the notebook records a number that another notebook has recorded; nothing is then changed.
     """
     _check_owner(fresh / "figures", committed / "figures", by)
+    numbers = table[table["name"] == f"numbers/{by}"]["status"]
+    renewed = not numbers.isin(["identical", "within tolerance"]).all()
     changed = []
     for kind in KINDS:
         chosen = table[table["name"].str.startswith(f"{kind}/") if kind == "tables" else ~table["name"].str.contains("/")]
         bare = chosen.assign(name=chosen["name"].str.removeprefix(f"{kind}/"))
-        changed += adopt(fresh / kind, committed / kind, bare, kind=kind)
-    numbers = table[table["name"] == f"numbers/{by}"]["status"]
-    if not numbers.isin(["identical", "within tolerance"]).all():
-        _adopt_numbers(fresh / "figures", committed / "figures", by)
-        changed.append(f"numbers/{by}")
-    return changed
+        changed += adopt(fresh / kind, committed / kind, bare, kind=kind, numbers=by if renewed and kind == "figures" else "")
+    return [*changed, *([f"numbers/{by}"] if renewed else [])]
 
 
 def _check_owner(fresh: Path, committed: Path, by: str) -> None:
@@ -244,12 +242,11 @@ def _check_owner(fresh: Path, committed: Path, by: str) -> None:
             )
 
 
-def _adopt_numbers(fresh: Path, committed: Path, by: str) -> None:
-    """Replace the numbers of one notebook by those it has just recorded."""
-    manifest, made = read_manifest(committed), read_manifest(fresh).get("numbers", {}).get(RECORDER)
+def _with_numbers(manifest: dict[str, Any], fresh: dict[str, Any], by: str) -> None:
+    """Replace the numbers of one notebook in a manifest by those it has just recorded."""
+    made = fresh.get("numbers", {}).get(RECORDER)
     recorders = {name: entry for name, entry in manifest.get("numbers", {}).items() if name not in (by, RECORDER)}
     manifest["numbers"] = recorders | ({by: made} if made else {})
-    write_atomically(committed / MANIFEST, json_bytes(manifest))
 
 
 def prune_numbers(committed: Path, notebooks: list[str]) -> list[str]:
@@ -262,31 +259,28 @@ def prune_numbers(committed: Path, notebooks: list[str]) -> list[str]:
     return gone
 
 
-def adopt(fresh: Path, committed: Path, table: pd.DataFrame, *, kind: str = "figures") -> list[str]:
+def adopt(fresh: Path, committed: Path, table: pd.DataFrame, *, kind: str = "figures", numbers: str = "") -> list[str]:
     """Put new and different figures (or tables) into the committed folder, and take missing ones out; return their names.
 
-    Figures that are identical or within tolerance keep their committed files.
+    All is replaced in one change, with the numbers of the notebook called `numbers`, if one is named. Figures that are
+    identical or within tolerance keep their committed files.
     """
-    changed = table[table["status"].isin(["new", "different"])]["name"].tolist()
-    made = read_manifest(fresh, kind=kind)[kind]
+    changed, missing = (
+        table[table["status"].isin(statuses)]["name"].tolist() for statuses in (("new", "different"), ("missing",))
+    )
+    made, manifest = read_manifest(fresh, kind=kind), read_manifest(committed, kind=kind)
+    files: dict[str, bytes] = {}
+    earlier: set[str] = set()
     for name in changed:
-        manifest = read_manifest(committed, kind=kind)
-        earlier = manifest[kind].get(name, {"files": {}})["files"]
-        manifest[kind][name] = made[name]
-        files = {file: (fresh / file).read_bytes() for file in (*made[name]["files"], f"{name}.json")}
+        earlier |= set(manifest[kind].get(name, {"files": {}})["files"])
+        entry = manifest[kind][name] = made[kind][name]
+        files |= {file: (fresh / file).read_bytes() for file in (*entry["files"], f"{name}.json")}
+    for name in missing:
+        earlier |= {*manifest[kind].pop(name)["files"], f"{name}.json"}
+    if numbers:
+        _with_numbers(manifest, made, numbers)
+    if changed or missing or numbers:
         write_together(committed, {**files, MANIFEST: json_bytes(manifest)})
-        for file in sorted(set(earlier) - set(files)):
-            (committed / file).unlink(missing_ok=True)
-    return [*changed, *_remove(committed, table[table["status"] == "missing"]["name"].tolist(), kind)]
-
-
-def _remove(committed: Path, names: list[str], kind: str) -> list[str]:
-    """Take what nothing publishes any more out of the manifest, then delete its files."""
-    manifest = read_manifest(committed, kind=kind)
-    entries = {name: manifest[kind].pop(name) for name in names}
-    if entries:
-        write_atomically(committed / MANIFEST, json_bytes(manifest))
-    for name, entry in entries.items():
-        for file in (*entry["files"], f"{name}.json"):
-            (committed / file).unlink(missing_ok=True)
-    return names
+    for file in sorted(earlier - set(files)):
+        (committed / file).unlink(missing_ok=True)
+    return [*changed, *missing]

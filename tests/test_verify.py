@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from test_publish import make_figure, make_study
 
-from shinan_research import FigureError, publish
+from shinan_research import FigureError, publish, verify
 from shinan_research.figures.style import new_figure
 from shinan_research.files import sha256
 from shinan_research.kit import RECORDER, build_kit, numbers_of, record
@@ -362,6 +362,21 @@ def test_a_number_that_is_seen_to_differ(roots: Folders, value: float, status: s
     change_numbers(roots[1], "one", lambda entry: entry["platform"].update(machine="riscv"))
     table = compare_numbers(roots[0] / "figures", roots[1] / "figures", by="one").set_index("name")
     assert table.loc["flower.ratio", "status"] == status
+
+
+def test_what_a_notebook_made_is_adopted_in_one_change(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both figures and the numbers of a notebook reach their folder in one change, so that a kill leaves no mixture."""
+    fresh, kept = tmp_path / "made", tmp_path / "kept"
+    shutil.copytree(folders[0], fresh / "figures")
+    manifest = read_manifest(fresh / "figures")
+    manifest["numbers"] = {RECORDER: {"platform": {}, "values": {"flower.count": {"value": 8, "text": "8"}}}}
+    (fresh / "figures" / MANIFEST).write_bytes(json_bytes(manifest))
+    changes: list[set[str]] = []
+    write = verify.write_together
+    monkeypatch.setattr(verify, "write_together", lambda folder, files: (changes.append({*files}), write(folder, files)))
+    assert adopted((fresh, kept)) == {"other": "new", "shift": "new", "numbers/one": "new"}
+    assert len(changes) == 1 and changes[0] >= {MANIFEST, "shift.csv", "shift.json", "other.csv"}
+    assert compare_products(fresh, kept, by="one")["status"].tolist() == ["identical"] * 3
 
 
 def test_numbers_that_come_and_go(roots: Folders) -> None:
