@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import pandas as pd
 
 from .dictionary import RESOURCES
 from .errors import ApparatusError, ShinanError
-from .files import sha256, write_atomically
+from .files import recover, replace_together, sha256, write_atomically
 from .gallery import gallery
 from .inline import MIME, terms_of
 from .kit import build_kit, record_prose
@@ -57,22 +57,55 @@ def reproduce(root: Path, *, say: Say) -> pd.DataFrame:
     sources = notebooks(study.root)
     stale = [path for path in sources if is_stale(study.root, path, engine, state)]
     say(f"{study.title['en']}: {len(stale)} of {len(sources)} notebooks to run")
-    with ThreadPoolExecutor(1) as beside, closing(_run_each(study, stale, say)) as ran:
+    names = [path.stem for path in sources]
+    written: dict[str, bytes] = {}
+    with ThreadPoolExecutor(1) as beside, closing(_run_each(study, stale, say)) as ran, _products(study.root) as whole:
         audits = beside.submit(examine, study, state.get("audit", {}), say=say)
         for path, stage, notebook in _after(audits, ran):
-            state["notebooks"][path.stem] = _adopt(passages, path, engine, stage, notebook)
+            state["notebooks"][path.stem], pages = _adopt(passages, path, engine, stage, notebook, whole)
+            written |= pages
         state["audit"] = audits.result()
+        prune_numbers(whole / "figures", names)
+        kit = summary("citation kit", compare_kit(whole / "figures", study).replace({"status": {"missing": "new"}}))
+        build_kit(whole / "figures", study)
+    for file, content in written.items():
+        write_atomically(study.root / file, content)
     for path in sources:
         _renew_page(passages, path, state["notebooks"][path.stem])
-    state["notebooks"] = {path.stem: state["notebooks"][path.stem] for path in sources}
+    state["notebooks"] = {name: state["notebooks"][name] for name in names}
     _index(study, state)
     _write_passages(passages, engine, state)
     write_atomically(study.root / "build" / "state.json", json_bytes(state))
     table = _closing(study, state, [path.stem for path in stale])
-    prune_numbers(study.root / "figures", [path.stem for path in sources])
-    kit = summary("citation kit", compare_kit(study.root / "figures", study).replace({"status": {"missing": "new"}}))
-    build_kit(study.root / "figures", study)
     return pd.concat([table, kit], ignore_index=True)
+
+
+@contextmanager
+def _products(root: Path) -> Iterator[Path]:
+    """Yield a folder with the figures and tables of a study; what the body changes there is then changed in the study at once.
+
+    After a failure, or a kill at any moment, the study holds what it held or what it will hold, never some of each.
+    """
+    with tempfile.TemporaryDirectory(prefix="shinan-") as scratch:
+        whole = Path(scratch)
+        for kind in KINDS:
+            recover(root / kind)
+            if (root / kind).is_dir():
+                shutil.copytree(root / kind, whole / kind, ignore=shutil.ignore_patterns(".*"))
+        earlier = _digests(whole)
+        yield whole
+        now = _digests(whole)
+        changes: dict[Path, dict[str, bytes | None]] = {root / kind: {} for kind in KINDS}
+        for kind, name in sorted({*earlier, *now}):
+            if (digest := now.get((kind, name))) != earlier.get((kind, name)):
+                changes[root / kind][name] = (whole / kind / name).read_bytes() if digest else None
+        if any(changes.values()):
+            replace_together({folder: files for folder, files in changes.items() if files})
+
+
+def _digests(whole: Path) -> dict[tuple[str, str], str]:
+    """Return the hash of each figure's and table's files, by folder and name."""
+    return {(kind, path.name): sha256(path) for kind in KINDS for path in (whole / kind).glob("*") if path.is_file()}
 
 
 def _after(audits: Future[dict[str, Any]], ran: Iterator[Ran]) -> Iterator[Ran]:
@@ -185,26 +218,27 @@ def _run_each(study: Study, paths: Sequence[Path], say: Say) -> Generator[Ran, N
                 yield path, stage, notebook
 
 
-def _adopt(passages: Passages, path: Path, engine: str, stage: Path, notebook: NotebookNode) -> dict[str, Any]:
-    """Adopt the figures of a notebook that ran in a copy of the study, write its pages; return the record of it."""
+def _adopt(
+    passages: Passages, path: Path, engine: str, stage: Path, notebook: NotebookNode, whole: Path
+) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Adopt what a notebook made in a copy of the study into a folder of all products; return the record of it and its pages."""
     study = passages.study
-    table = compare_products(stage, study.root, by=path.stem)
-    adopt_products(stage, study.root, table, by=path.stem)
+    table = compare_products(stage, whole, by=path.stem)
+    adopt_products(stage, whole, table, by=path.stem)
     made = {kind: sorted(read_manifest(stage / kind, kind=kind)[kind]) for kind in KINDS}
     outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
     figures = [data[MIME] for data in outputs if MIME in data]
     written = {f"build/notebooks/{path.name}": _bytes(notebook), f"build/html/{path.stem}.html": _page(passages, path, notebook)}
-    for file, content in written.items():
-        write_atomically(study.root / file, content)
     products = {file: sha256(content) for file, content in written.items()}
     for kind, names in made.items():
-        entries = read_manifest(study.root / kind, kind=kind)[kind]
+        entries = read_manifest(whole / kind, kind=kind)[kind]
         products |= {f"{kind}/{file}": digest for name in names for file, digest in entries[name]["files"].items()}
-    return {
+    record: dict[str, Any] = {
         "inputs": inputs(path, engine), "links": _links(study, path), "products": products, "title": _title(path), **made,
-        "terms": terms_of(figures), "numbers": _numbers(study.root, path.stem),
+        "terms": terms_of(figures), "numbers": _numbers(whole, path.stem),
         "status": table.set_index("name")[["status", "what"]].T.to_dict(),
     }  # fmt: skip
+    return record, written
 
 
 def _page(passages: Passages, path: Path, notebook: NotebookNode) -> bytes:

@@ -11,7 +11,7 @@ from .attention import chapter_names
 from .choice import LEAST_HALVES, LEAST_SUPPORT
 from .coherence import TOP
 from .counts import FEWEST_PLACES
-from .describe import Words, listed
+from .describe import Words, described, listed
 from .explain import confounding, group_name, joined
 from .messages import LANGUAGES, say
 from .series import label
@@ -74,7 +74,7 @@ def answer_attention(table: pd.DataFrame, language: str = "en") -> str:
             }
             said.append(say("describe.attention.unmatched", language, **values))
         elif alone:
-            values = {"group": _groups(table, language)[role], "names": listed(alone, language)}
+            values = {"group": _groups(table, language)[role], "names": listed([f"“{name}”" for name in alone], language)}
             said.append(say("describe.attention.alone", language, **values))
     return joined(said, language)
 
@@ -237,6 +237,7 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wor
         values |= {name: settings[name] for name in ("runs", "seed", "length", "units")}
         values |= {name: first[name] for name in ("clusters_before", "clusters_after")}
         values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": _judges(settings["judges"], one)}
+        values["test"] = "" if described(table) else say("describe.prevalence.tested", one)
         parts = [say(f"describe.prevalence.{key}", one, **values) for key in ("title", "panels", "method")]
         result = answer_topics(table, one)
         words["caption"][one] = joined([*parts, result, confounding(table, one)], one)
@@ -256,12 +257,12 @@ def answer_topics(table: pd.DataFrame, language: str = "en") -> str:
     language
         zh or en.
     """
-    found = table[table["verdict"] != "no evidence"]
+    found = table[table["verdict"].isin(["higher", "lower"])]
     if len(found):
         names = [" ".join(_named(row, language).values()) for row in found.to_dict("records")]
         return say("describe.prevalence.some", language, names=listed(names, language))
     first = table.iloc[0]
-    if first["unit"] != "chapter" and min(first["clusters_before"], first["clusters_after"]) < FEWEST_PLACES:
+    if described(table):
         few = {name: first[name] for name in ("clusters_before", "clusters_after")} | {"least": FEWEST_PLACES}
         return say("describe.prevalence.few", language, unit=say(f"describe.prevalence.{first['unit']}", language), **few)
     pairs = table["pairs_needed"].astype(int)

@@ -17,6 +17,7 @@ from typing import Any
 from .errors import ReadError, ShinanError
 
 STAGE, FINAL = ".writing", ".final"
+BESIDE, HERE = ".beside", "."  # in the stages of other folders, the name of that which holds the list; there, its own name
 ENCODINGS = ("utf-8", "gb18030")
 COMMONEST = "的是和在一人年中大有"  # the same in both scripts
 BYTE_ORDER_MARKS = (
@@ -213,33 +214,95 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_together(folder: Path, files: dict[str, bytes]) -> None:
-    """Write several files of a folder so that all are replaced or none.
+def write_together(folder: Path, files: Mapping[str, bytes | None]) -> None:
+    """Write or take away several files of a folder so that all are changed or none: see :func:`replace_together`."""
+    replace_together({folder: files})
 
-    They are first written and flushed in a folder of their own; a list written last makes the change final. After a
-    failure before that the earlier files stay; after a kill behind it the next call of :func:`recover` finishes.
+
+def replace_together(changes: Mapping[Path, Mapping[str, bytes | None]]) -> None:
+    """Replace files in folders that stand side by side, so that all are replaced or none; for None the file is taken away.
+
+    They are first written and flushed in a folder of their own within each; a list, written last into that of the first
+    folder, makes the change final. After a failure before that the earlier files stay; after a kill behind it the next call
+    of :func:`recover`, of any of the folders, finishes.
+
+    Raises
+    ------
+    ShinanError
+        If a disk is full, a folder may not be written, or another program holds a file.
     """
-    recover(folder)
-    stage = folder / STAGE
+    first = next(iter(changes))
+    for folder in changes:
+        recover(folder)
     try:
-        for name, data in files.items():
-            write_atomically(stage / name, data)
-        write_atomically(stage / FINAL, json.dumps(list(files)).encode())
+        for folder, files in reversed(list(changes.items())):
+            if folder != first:
+                write_atomically(folder / STAGE / BESIDE, first.name.encode())
+            for name, data in files.items():
+                if data is not None:
+                    write_atomically(folder / STAGE / name, data)
+        final = {
+            HERE if folder == first else folder.name: {name: data is not None for name, data in files.items()}
+            for folder, files in changes.items()
+        }
+        write_atomically(first / STAGE / FINAL, json.dumps(final).encode())
     except BaseException:
-        shutil.rmtree(stage, ignore_errors=True)
+        for folder in changes:
+            shutil.rmtree(folder / STAGE, ignore_errors=True)
         raise
-    recover(folder)
+    recover(first)
 
 
 def recover(folder: Path) -> None:
-    """Finish a change of several files that was final but not done, or drop one that was not final."""
-    stage = folder / STAGE
+    """Finish a change of several files that was final but not done, or drop one that was not final.
+
+    Raises
+    ------
+    ShinanError
+        If the list of the change is damaged or names anything but files of the folders beside it, or a write is refused.
+    """
+    stage, changed = folder / STAGE, [folder]
     if not stage.is_dir():
         return
     if (stage / FINAL).exists():
-        for name in json.loads((stage / FINAL).read_text(encoding="utf-8")):
-            with explained(folder / name):
-                if (stage / name).exists():
-                    (stage / name).replace(folder / name)
-    with explained(stage):
-        shutil.rmtree(stage)
+        for place, files in _read_final(stage).items():
+            there = folder if place == HERE else folder.with_name(place)
+            if (there / STAGE).is_dir():
+                _finish(there, files)
+            changed = changed if there == folder else [there, *changed]  # the list goes last
+    elif (stage / BESIDE).exists():
+        beside = folder.with_name(_plain(read_text(stage / BESIDE), stage))
+        if (beside / STAGE / FINAL).exists():
+            recover(beside)
+    for each in changed:
+        with explained(each / STAGE):
+            if (each / STAGE).is_dir():
+                shutil.rmtree(each / STAGE)
+
+
+def _finish(folder: Path, files: Mapping[str, bool]) -> None:
+    """Move what was staged into its place, and take away what goes."""
+    for name, stays in files.items():
+        with explained(folder / name):
+            if not stays:
+                (folder / name).unlink(missing_ok=True)
+            elif (folder / STAGE / name).exists():
+                (folder / STAGE / name).replace(folder / name)
+
+
+def _read_final(stage: Path) -> dict[str, dict[str, bool]]:
+    """Return what a change holds: of each folder the names of its files, and whether they stay."""
+    try:
+        final = {str(place): dict(files) for place, files in json.loads(read_text(stage / FINAL)).items()}
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise ShinanError(f"{stage.parent.name}/{STAGE} holds no whole change. Delete that folder; then run again.") from error
+    for name in (*({*final} - {HERE}), *(name for files in final.values() for name in files)):
+        _plain(name, stage)
+    return final
+
+
+def _plain(name: str, stage: Path) -> str:
+    """Return a name that is one and leads nowhere else."""
+    if name in ("", ".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
+        raise ShinanError(f"{stage.parent.name}/{STAGE} names {name!r}, which is no file here. Delete that folder; then run again.")
+    return name

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from .counts import Group, belongs, group_label
+from .counts import FEWEST_PLACES, Group, belongs, group_label
 from .errors import ShinanError
 from .multiplicity import holm
 from .rates import ALPHA, POWER
@@ -57,7 +57,8 @@ def prevalence(
     shift be another if reports of this kind were written again? It holds the spread over chapters, which are what an author
     writes (windows of one chapter are not independent), and that over runs: an error of the model is shared by all chapters,
     so their spread does not show it. With one report a side chapters are the clusters. If each side has
-    the same places, at least three, places are, in pairs; else reports are.
+    the same places, at least three, places are, in pairs; else reports are. With fewer than ten places or reports a side the
+    verdict is *description only*, as in :func:`~shinan_research.shifts.compare`: there is no test.
 
     Parameters
     ----------
@@ -79,8 +80,9 @@ def prevalence(
         One row per topic in order: `topic, label, label_en, before, after, share_before, share_after, shift, low, high`
         (generative), `measurement_low, measurement_high, null_low, null_high` (the shifts that permutation gives), `level,
         error, freedom` (standard error and degrees of freedom of the generative interval), `p, p_adjusted` (Holm over
-        topics), `unit` (chapter, place or report), `clusters_before, clusters_after, pairs_needed` (independent pairs of
-        reports that show a shift of `detect` with power 0.8), `detect, verdict` (higher, lower, no evidence).
+        topics; both missing without a test), `unit` (chapter, place or report), `clusters_before, clusters_after,
+        pairs_needed` (independent pairs of reports that show a shift of `detect` with power 0.8), `detect, verdict` (higher,
+        lower, no evidence, description only).
 
     Raises
     ------
@@ -116,6 +118,8 @@ def prevalence(
     }).round(DIGITS)  # fmt: skip
     found, up = table["p_adjusted"] <= ALPHA, table["shift"] > 0
     table["verdict"] = np.select([found & up, found], ["higher", "lower"], "no evidence")
+    if clusters.unit != "chapter" and table[["clusters_before", "clusters_after"]].iloc[0].min() < FEWEST_PLACES:
+        table[["p", "p_adjusted"]], table["verdict"] = np.nan, "description only"
     table = table[list(COLUMNS)]
     table.attrs["settings"] = topics.settings | {
         "function": "prevalence", "before": group_label(before), "after": group_label(after), "level": level,

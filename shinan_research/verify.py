@@ -269,7 +269,7 @@ def adopt(fresh: Path, committed: Path, table: pd.DataFrame, *, kind: str = "fig
         table[table["status"].isin(statuses)]["name"].tolist() for statuses in (("new", "different"), ("missing",))
     )
     made, manifest = read_manifest(fresh, kind=kind), read_manifest(committed, kind=kind)
-    files: dict[str, bytes] = {}
+    files: dict[str, bytes | None] = {}
     earlier: set[str] = set()
     for name in changed:
         earlier |= set(manifest[kind].get(name, {"files": {}})["files"])
@@ -280,7 +280,6 @@ def adopt(fresh: Path, committed: Path, table: pd.DataFrame, *, kind: str = "fig
     if numbers:
         _with_numbers(manifest, made, numbers)
     if changed or missing or numbers:
-        write_together(committed, {**files, MANIFEST: json_bytes(manifest)})
-    for file in sorted(earlier - set(files)):
-        (committed / file).unlink(missing_ok=True)
+        gone = dict.fromkeys(sorted(earlier - set(files)))
+        write_together(committed, {**files, **gone, MANIFEST: json_bytes(manifest)})
     return [*changed, *missing]

@@ -52,7 +52,7 @@ WRITERS = (
 )
 READING = {"open", "read_text", "read_bytes", "read_rows", "glob", "rglob", "iterdir"}
 WRITING = {
-    "write_text", "write_bytes", "write_atomically", "write_together", "unlink", "rmdir", "mkdir", "touch", "copytree",
+    "write_text", "write_bytes", "write_atomically", "write_together", "replace_together", "unlink", "rmdir", "mkdir", "touch", "copytree",
     "copyfile", "rmtree", "mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "symlink_to",
 }  # fmt: skip
 SOURCES = {

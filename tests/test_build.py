@@ -175,12 +175,28 @@ def test_prose_that_prints_another_number_is_different(root: Path) -> None:
 
 
 def test_a_notebook_that_fails_leaves_what_is_committed(root: Path) -> None:
-    """An error in the second notebook keeps figures, tables and numbers of the first as they were."""
+    """An error in the second notebook keeps figures, tables and numbers of the first as they were, though the first has others."""
+    write_notebook(root / "notebooks" / "01-sizes.ipynb", *(words.replace("'Sentences.'", "'Counted.'") for words in CELLS))
     write_notebook(root / "notebooks" / "02-bad.ipynb", "from shinan_research import ShinanError", "raise ShinanError('no luck')")
     before = {name: digests(root / name) for name in ("figures", "tables", "data")}
     with pytest.raises(ShinanError, match="no luck"):
         rebuilt(root)
     assert {name: digests(root / name) for name in before} == before
+    (root / "notebooks" / "02-bad.ipynb").unlink()
+    assert rebuilt(root)[0]["tables/sizes"] == "different"
+
+
+def test_all_products_change_at_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What several notebooks make, tables and figures with the citation kit, reaches the study in one change, or none does."""
+    for name in ("01-sizes", "02-more"):
+        cells = (words.replace("'sizes'", f"'{name}'").replace("'reports'", f"'{name}.reports'") for words in CELLS)
+        write_notebook(root / "notebooks" / f"{name}.ipynb", *cells)
+    changes: list[set[str]] = []
+    replace = build.replace_together
+    monkeypatch.setattr(build, "replace_together", lambda each: (changes.append({p.name for p in each}), replace(each)))
+    assert set(rebuilt(root)[0]) >= {"tables/01-sizes", "tables/02-more", "numbers/02-more"}
+    assert changes == [{"figures", "tables"}]
+    assert rebuilt(root)[0]["tables/02-more"] == "identical" and len(changes) == 1
 
 
 def test_a_product_without_its_notebook_is_missing(root: Path) -> None:
@@ -274,6 +290,14 @@ def test_what_is_probably_lost_is_said_once_and_stops_nothing(
     assert len(doubts) == 2 and len(known) == 2
     monkeypatch.setattr(AUDIT, "audit", lambda reports: pytest.fail("audited twice"))
     assert examine(open_study(root), json.loads(json.dumps(known)), say=lambda words: None) == known
+
+
+def test_the_objection_of_an_audit_comes_before_that_of_a_notebook(root: Path, silent: list[str]) -> None:
+    """Where a character is lost and a notebook fails too, the loss is named: it may be why the notebook fails."""
+    write_notebook(root / "notebooks" / "01-sizes.ipynb", "from shinan_research.errors import ShinanError", "raise ShinanError('no table')")
+    with pytest.raises(ApparatusError, match=r"^Lost: 年 in 甲县-2030, 年 in 甲县-2031"):
+        reproduce(root, say=lambda words: None)
+    assert silent == ["甲县-2030", "甲县-2031"]
 
 
 def test_a_folder_that_is_no_study(tmp_path: Path) -> None:

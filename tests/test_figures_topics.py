@@ -130,8 +130,11 @@ def test_captions_say_what_the_tables_say() -> None:
         assert PLACE[one] in about[0]["caption"][one] and PLACE[one] in about[2]["caption"][one]
     moved = tables()["prevalence"].copy()
     assert "T2" not in answer_topics(moved)
-    few = moved.assign(unit="report", clusters_before=2, clusters_after=2)
+    few = moved.assign(unit="report", clusters_before=2, clusters_after=2, p=np.nan, p_adjusted=np.nan, verdict="description only")
     assert "(2 and 2) the shifts are described only" in answer_topics(few)
+    for one, tested in (("en", "permutation"), ("zh", "置换")):
+        caption = describe_prevalence(few, place=PLACE)["caption"][one]
+        assert tested not in caption and tested in about[2]["caption"][one] and "nan" not in caption
     assert "（2与2）" in answer_topics(few, "zh") and "beyond chance" in answer_topics(moved)
     moved.loc[1, "verdict"] = "lower"
     assert "T2" in answer_topics(moved) and "T1" not in answer_topics(moved)
@@ -206,7 +209,7 @@ def test_sentences_on_attention_and_on_other_models() -> None:
     table.loc[2, ["share_before", "share_after", "shift", "chapters_after"]] = [0.3, 0.0, -0.3, 0]
     table.loc[3, ["share_before", "share_after", "shift"]] = [0.2, 0.1, -0.1]
     said = answer_attention(table)
-    assert f"{table.loc[3, 'stratum']} 20.0 % to 10.0 %" in said and "30.0 %" not in said and "only 2010 has" in said
+    assert f"“{table.loc[3, 'stratum']}” from 20.0 % to 10.0 %" in said and "30.0 %" not in said and "only 2010 has" in said
     assert "6 chapters of 2010, 5 have no counterpart" in answer_attention(table.assign(chapters_after=[0, 0, 0, 1, 0, 0]))
     assert "Of the chapters that both have" not in answer_attention(table.assign(chapters_after=0))
     assert "只有2010年才有的章" in answer_attention(table, "zh") and "2011年的报告才有的章" not in answer_attention(table, "zh")

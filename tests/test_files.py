@@ -8,7 +8,17 @@ import stat
 import pytest
 
 from shinan_research.errors import ReadError, ShinanError
-from shinan_research.files import decode, format_rows, read_rows, read_text, recover, sha256, write_atomically, write_together
+from shinan_research.files import (
+    decode,
+    format_rows,
+    read_rows,
+    read_text,
+    recover,
+    replace_together,
+    sha256,
+    write_atomically,
+    write_together,
+)
 
 TEXT = "政府工作报告:瀍河、婼羌,增长7%。\n第二行"
 ENCODED = {
@@ -208,6 +218,11 @@ def contents(folder):
     return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
 
 
+def all_files(folder):
+    """Return the names and bytes of all files in and beneath a folder."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_several_files_are_replaced_together(tmp_path):
     """New and changed files stand there, the others stay, and nothing else is left; recovering then changes nothing."""
     (tmp_path / "a").write_bytes(b"1")
@@ -241,6 +256,65 @@ def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, 
     assert contents(tmp_path) == (earlier if step < 3 else later)
     write_together(tmp_path, later)
     assert contents(tmp_path) == later
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("step", range(7))
+@pytest.mark.parametrize("reader", ["figures", "tables"])
+def test_two_folders_change_together(tmp_path, monkeypatch, step, killed, reader):
+    """Stopped at any renaming, both folders recover to all old or all new, whichever is read first; what goes is gone."""
+    figures, tables = tmp_path / "figures", tmp_path / "tables"
+    replace_together({figures: {"a": b"1", "gone": b"1"}, tables: {"b": b"1"}})
+    earlier = {"figures/a": b"1", "figures/gone": b"1", "tables/b": b"1"}
+    later = {"figures/a": b"2", "tables/b": b"2"}
+    assert all_files(tmp_path) == earlier
+    calls, rename = iter(range(99)), os.replace
+
+    def stop(*arguments):
+        if next(calls) == step:
+            raise KeyboardInterrupt
+        rename(*arguments)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "replace", stop)
+        if killed:
+            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        replace_together({figures: {"a": b"2", "gone": None}, tables: {"b": b"2"}})
+        raise KeyboardInterrupt  # there were no more renamings
+    recover(tmp_path / reader)
+    if step < 4:  # nothing was final: the other folder may hold what was begun until it is read too
+        recover(figures)
+        recover(tables)
+    assert all_files(tmp_path) == (earlier if step < 4 else later)
+
+
+@pytest.mark.parametrize(
+    "final",
+    [
+        "[1]", "{", '{".": ["a"]}', '{".": {"../../evil": true}}', '{"..": {"a": true}}', '{".": {"": true}}',
+        '{".": {"a/../../b": true}}', '{"../x": {}}', '{".": {"x\\\\y": true}}',
+    ],
+)  # fmt: skip
+def test_a_change_that_leads_elsewhere_is_refused(tmp_path, final):
+    """A list of files that came with a stranger's folder moves and takes away nothing outside of it, and the error names it."""
+    (tmp_path / "study" / "figures" / ".writing").mkdir(parents=True)
+    (tmp_path / "study" / "evil").write_bytes(b"x")
+    (tmp_path / "study" / "figures" / ".writing" / ".final").write_text(final)
+    before = all_files(tmp_path)
+    with pytest.raises(ShinanError, match=r"figures/\.writing .*Delete that folder"):
+        recover(tmp_path / "study" / "figures")
+    assert all_files(tmp_path) == before
+
+
+def test_a_change_touches_no_folder_that_knows_nothing_of_it(tmp_path):
+    """A list that names a folder beside it takes nothing away there, unless that folder has a part of the change."""
+    for name in ("figures", "data"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data" / "study.toml").write_bytes(b"x")
+    (tmp_path / "figures" / ".writing").mkdir()
+    (tmp_path / "figures" / ".writing" / ".final").write_text('{".": {}, "data": {"study.toml": false}}')
+    recover(tmp_path / "figures")
+    assert all_files(tmp_path) == {"data/study.toml": b"x"}
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_swapping_the_groups_changes_the_sign_alone() -> None:
 def test_places_are_pairs() -> None:
     """With the same places on both sides places are resampled in pairs, and the error is that of the differences."""
     rng = np.random.default_rng(0)
-    level = {place: rng.uniform(0.2, 0.6) for place in "ABCDEFGH"}
+    level = {place: rng.uniform(0.2, 0.6) for place in "ABCDEFGHIJ"}
     rows = [
         (f"{p}{y}", p, y, c, 50, level[p] + 0.1 * (y == 2011) + rng.normal(0, 0.01))
         for p in level for y in (2010, 2011) for c in range(3)
@@ -114,17 +114,32 @@ def test_places_are_pairs() -> None:
     row = prevalence(known(rows), 2010, 2011, n_permutations=999).iloc[0]
     table = pd.DataFrame(rows, columns=["report", "place", "year", "chapter", "size", "share"])
     difference = table.pivot_table(index="place", columns="year", values="share").diff(axis=1)[2011]
-    assert row["unit"] == "place" and row["clusters_after"] == 8 and row["freedom"] == 7
-    assert row["error"] == pytest.approx(difference.std(ddof=1) / np.sqrt(8), rel=0.02)
+    assert row["unit"] == "place" and row["clusters_after"] == 10 and row["freedom"] == 9
+    assert row["error"] == pytest.approx(difference.std(ddof=1) / np.sqrt(10), rel=0.02)
     assert row["p"] < 0.02 and row["verdict"] == "higher"
 
 
+def test_few_places_or_reports_are_described_not_tested() -> None:
+    """With nine places, or reports of different places, there is no test; with ten there is; chapters are always tested."""
+    for number, verdict in ((9, "description only"), (10, "higher")):
+        for shift in (0, number):  # the same places on both sides, or others
+            rows = [
+                (f"{place}-{year}", f"{place + shift * (year - 2010)}", year, 0, 50, 0.2 + 0.4 * (year - 2010) + 0.001 * place)
+                for year in (2010, 2011) for place in range(number)
+            ]  # fmt: skip
+            table = prevalence(known(rows), 2010, 2011, n_permutations=999)
+            assert set(table["unit"]) == {"report" if shift else "place"}
+            assert table["verdict"].iloc[0] == verdict and table["p"].isna().all() == (number < 10)
+            assert table["p_adjusted"].isna().all() == (number < 10) and table["low"].notna().all()
+    assert "description only" not in set(prevalence(known(ROWS), 2010, 2011)["verdict"])
+
+
 def test_two_like_reports_show_nothing_and_a_leaning_one_much() -> None:
-    """From text to verdict: no topic moves between two reports of the same plan; with eight places a lean is found."""
+    """From text to verdict: no topic moves between two reports of the same plan; with ten places a lean is found."""
     same = prevalence(fit_topics(planted_tokens(), 4, runs=4, length=48, most=0.6), 2010, 2011)
     assert set(same["verdict"]) == {"no evidence"} and (same["low"] < 0).all() and (same["high"] > 0).all()
     assert same["share_before"].sum() == pytest.approx(1, abs=1e-4)
-    places = tuple("ABCDEFGH")
+    places = tuple("ABCDEFGHIJ")
     tokens = planted_tokens(places, chapters=8, sentences=6, lean=0.3)
     moved = prevalence(fit_topics(tokens, 4, runs=4, length=48, most=0.6), 2010, 2011)
     assert (moved["verdict"] == "higher").sum() == 1 and moved["shift"].max() > 0.15

@@ -208,6 +208,22 @@ def test_notebooks_run_side_by_side_and_come_back_in_order(tmp_path: Path) -> No
         os.kill(int(number.read_text()), 0)
 
 
+def test_long_notebooks_begin_first_and_come_back_in_their_place(tmp_path: Path) -> None:
+    """One kernel at a time: what says that it is long starts before what stands before it; what cannot be read says nothing."""
+    for name in ("first", "second", "third"):
+        build([("code", f"print('{name}')")], tmp_path / f"{name}.ipynb")
+    path = tmp_path / "second.ipynb"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metadata": {"long": True}}))
+    begun: list[str] = []
+    jobs = [(tmp_path / f"{name}.ipynb", tmp_path / name) for name in ("first", "second", "third")]
+    ran = run_notebooks(jobs, at_once=1, started=lambda path: begun.append(path.stem))
+    assert [notebook.cells[0].outputs[0].text for notebook in ran] == ["first\n", "second\n", "third\n"]
+    assert begun == ["second", "first", "third"]
+    (tmp_path / "broken.ipynb").write_text("[]")
+    with pytest.raises(ShinanError, match=r"^broken\.ipynb"):
+        list(run_notebooks([(tmp_path / "broken.ipynb", tmp_path / "broken")]))
+
+
 def test_memory_address_is_refused(tmp_path: Path) -> None:
     """An output that shows an object by its address is refused, since it differs from run to run."""
     build([("code", "object()")], tmp_path / "n.ipynb")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
 from ..counts import is_named
@@ -81,10 +82,8 @@ def draw_places(
             part = cell["han"] * cell["other"] / cell["count"]
             ax.add_patch(Rectangle((cell["x"] + cell["han"] - part, place), part, 0.38, fill=False, hatch="//////", **HATCH))
         if cell["count"] and cell["han"] * millimetres >= NUMBER_WIDTH * len(str(cell["count"])):
-            ink = "white" if strength > 0.55 else COLOURS["ink"]
-            ax.text(
-                cell["x"] + cell["han"] / 2, place + 0.2, str(cell["count"]), ha="center", va="center", fontsize=5.5, color=ink
-            )
+            style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 5.5, "color": ink_on(face)}
+            ax.text(cell["x"] + cell["han"] / 2, place + 0.2, str(cell["count"]), **style)
     for part in ("review", "plan", "annex"):
         if part in spans:
             _part_label(ax, part, spans[part], language)
@@ -123,6 +122,22 @@ def _placed(cells: pd.DataFrame, spans: dict[str, tuple[float, float]]) -> pd.Da
     inside = cells.groupby(["term", "side", "part"], observed=True)["han"].cumsum() - cells["han"]
     start = cells["part"].astype(str).map({part: span[0] for part, span in spans.items()}).astype(float)
     return cells.assign(x=inside + start)
+
+
+def ink_on(face: tuple[float, ...]) -> str:
+    """Return white or the colour of text, whichever stands out more on a colour: the contrast of WCAG 2.2.
+
+    >>> ink_on((1.0, 1.0, 1.0)), ink_on((0.0, 0.2, 0.4))
+    ('#1a1a1a', 'white')
+    """
+    ground, ink = luminance(face), luminance(to_rgb(COLOURS["ink"]))
+    return "white" if 1.05 / (ground + 0.05) > (ground + 0.05) / (ink + 0.05) else COLOURS["ink"]
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Return the relative luminance of an sRGB colour, from 0 (black) to 1 (white), as WCAG 2.2 defines it."""
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def _shade(colour: str, strength: float) -> tuple[float, ...]:

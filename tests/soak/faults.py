@@ -2,9 +2,10 @@
 
     python tests/soak/faults.py [kills] [maps] [steps] [disk] [readonly] [two]     (all by default; --kills 50 --seed 0)
 
-kills     `reproduce` killed (SIGKILL, with its kernels) at random points, after a change of the data; then repaired
+kills     `reproduce` killed (SIGKILL, with its kernels) after a change of the data, at random points of the whole build and, every
+          second time, of the moment in which figures and tables are replaced; then repaired
 maps      `map_reports` with a cache killed (SIGKILL) at random points, on one core and on two, then run again to its end
-steps     `write_atomically` and `write_together` killed before each of their system calls
+steps     `write_atomically` and `replace_together`, in one folder and in two, killed before each of their system calls
 disk      `reproduce` on a file system that is full (a small tmpfs; needs root)
 readonly  `reproduce` where figures/ cannot be written (a read-only bind mount; needs root)
 two       two builds at once in one folder
@@ -29,18 +30,19 @@ from pathlib import Path
 
 from fuzz import AFTER, BEFORE
 
-from shinan_research.files import STAGE, recover, write_atomically, write_together
+from shinan_research.files import STAGE, recover, replace_together, write_atomically
 from shinan_research.new import new_study
 from shinan_research.publish import read_manifest
 
 COMMAND = [sys.executable, "-m", "shinan_research", "reproduce"]
-NOTEBOOK = "01-declared-terms"
+NOTEBOOKS = ("01-declared-terms", "my-reports")
+REPLACING = 0.12  # seconds after the first staged file in which the second kind of kill falls
 SYSTEM_CALLS = ("fsync", "rename", "replace", "unlink", "mkdir", "chmod", "rmdir", "open")
 Snapshot = dict[str, str]
 
 
 def small_study(folder: Path) -> Path:
-    """Make a study of two invented reports with the first notebook alone, built once."""
+    """Make a study of two invented reports with two notebooks, built once."""
     raw = folder / "reports"
     raw.mkdir()
     for name, text in (("甲区-2031", BEFORE), ("甲区-2032", AFTER)):
@@ -48,15 +50,20 @@ def small_study(folder: Path) -> Path:
     root = folder / "study"
     new_study(root, reports=raw, terms=["峰会", "项目"], say=lambda _: None)
     for notebook in (root / "notebooks").glob("*.ipynb"):
-        if notebook.stem != NOTEBOOK:
+        if notebook.stem not in NOTEBOOKS:
             notebook.unlink()
     build(root)
     return root
 
 
-def build(root: Path, *, wait: float | None = None) -> int:
-    """Run `reproduce` in a process group of its own; kill the group after `wait` seconds; return its exit status."""
+def build(root: Path, *, wait: float | None = None, staged: bool = False) -> int:
+    """Run `reproduce` in a process group of its own; kill the group after `wait` seconds; return its exit status.
+
+    With `staged` the seconds are counted from when the first file is staged to be replaced.
+    """
     process = subprocess.Popen([*COMMAND, str(root)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    while staged and process.poll() is None and not any((root / kind / STAGE).is_dir() for kind in ("figures", "tables")):
+        time.sleep(0.0005)
     try:
         said, _ = process.communicate(timeout=wait)
     except subprocess.TimeoutExpired:
@@ -78,9 +85,10 @@ def state(root: Path) -> Snapshot:
 
 
 def torn(root: Path, old: Snapshot, new: Snapshot) -> list[str]:
-    """Return what is neither old nor new: files, and figures whose files come from both or belie their manifest."""
+    """Return what keeps the products from being all old or all new, and figures whose files belie their manifest."""
     now = state(root)
-    wrong = [name for name in sorted({*now, *old, *new}) if now.get(name) not in (old.get(name), new.get(name))]
+    either = min((old, new), key=lambda whole: len({*whole.items()} ^ {*now.items()}))
+    wrong = sorted({name for name, _ in {*either.items()} ^ {*now.items()}})
     for kind in ("figures", "tables"):
         for name, entry in read_manifest(root / kind, kind=kind)[kind].items() if (root / kind).is_dir() else ():
             files = {f"{kind}/{file}": digest for file, digest in _files(entry)}
@@ -123,14 +131,17 @@ def kills(root: Path, count: int, chance: random.Random) -> None:
     for number in range(count):
         target, other = ((first, old), (changed, new)) if number % 2 == 0 else ((changed, new), (first, old))
         page.write_bytes(target[0])
-        ended = build(root, wait=chance.uniform(0.02, took * 1.05))
+        staged = number // 2 % 2 == 1
+        ended = build(root, wait=chance.uniform(0, REPLACING) if staged else chance.uniform(0.02, took * 1.05), staged=staged)
         wrong = torn(root, other[1], target[1])
         if wrong:
             raise SystemExit(f"kill {number}: a mixture is left: {wrong[:5]}")
         seen["finished" if ended == 0 else "new" if state(root) == target[1] else "earlier"] += 1
         if build(root) != 0 or state(root) != target[1]:
             raise SystemExit(f"kill {number}: the next build did not repair")
-    print(f"kills: {count} builds of {took:.1f} s killed at random points, none torn, all repaired by the next: {seen}")
+        if number % 10 == 9:
+            print(f"  {number + 1} builds killed: {seen}", flush=True)
+    print(f"kills: {count} builds of {took:.1f} s killed, half of them while replacing, none torn, all repaired by the next: {seen}")
 
 
 MANY = 400
@@ -198,28 +209,32 @@ def steps(folder: Path) -> None:
     """Kill a writing process before each system call that changes the disk."""
     old, new = {"a": b"old" * 999, "b": b"old b", "c": b"old c"}, {"a": b"new" * 999, "b": b"new b", "c": b"new c"}
     tried = 0
-    for together in (False, True):
+    for way in ("one file", "together", "two folders"):
         for step in range(1, 200):
-            target = folder / f"steps-{together}-{step}"
-            target.mkdir()
-            for name, data in old.items():
-                (target / name).write_bytes(data)
+            target, beside = (folder / f"{way}-{step}" / name for name in ("figures", "tables"))
+            for place in (target, beside):
+                place.mkdir(parents=True)
+                for name, data in old.items():
+                    (place / name).write_bytes(data)
             child = os.fork()
             if not child:
                 _die_at(step)
-                if together:
-                    write_together(target, new)
-                else:
+                if way == "one file":
                     write_atomically(target / "a", new["a"])
+                else:
+                    replace_together({place: new for place in ((target, beside) if way == "two folders" else (target,))})
                 os._exit(0)
             died = os.waitpid(child, 0)[1] != 0
+            recover(beside)
             recover(target)
-            now = {name: (target / name).read_bytes() for name in old}
-            either = (old, new) if together else ({**old}, {**old, "a": new["a"]})
-            assert now in either, f"together={together}, before call {step}: {now}"
-            write_together(target, new)
-            left = {path.name for path in target.iterdir() if not path.name.startswith(".a.")}
-            assert {name: (target / name).read_bytes() for name in new} == new and left == set(new), left
+            now, then = ({name: (place / name).read_bytes() for name in old} for place in (target, beside))
+            either = (old, {**old, "a": new["a"]} if way == "one file" else new)
+            assert now in either, f"{way}, before call {step}: {now}"
+            assert then == (now if way == "two folders" else old), f"{way}, before call {step}: {now} and {then}"
+            replace_together({target: new, beside: new})
+            for place in (target, beside):
+                left = {path.name for path in place.iterdir() if not path.name.startswith(".a.")}
+                assert {name: (place / name).read_bytes() for name in new} == new and left == set(new), left
             tried += died
             if not died:
                 break
