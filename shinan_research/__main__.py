@@ -7,12 +7,20 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from . import workplace
-from .errors import ShinanError
+from .errors import ShinanError, StudyError
 from .surroundings import ENVIRONMENT
+
+HERE = Path()
+OF_A_STUDY = ("reproduce", "verify", "lab", "archive", "tei", "senses")
+NOT_INSTALLED = (
+    "{name} is not installed for this Python. Install with `make install` or `python3 -m shinan_research install`, and run the "
+    "command with the Python of .venv: .venv/bin/python -m shinan_research (Windows: .venv\\Scripts\\python)."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +34,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return 0
     try:
+        if options.command in OF_A_STUDY:
+            _check_named(options.folder)
         return int(COMMANDS[options.command][1](options) or 0)
     except ShinanError as error:
         from .messages import in_chinese
 
         print("", *filter(None, (in_chinese(error), error)), sep="\n", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith(str(__package__)):
+            raise
+        print(f"\n此Python里没有安装{error.name}。\n{NOT_INSTALLED.format(name=error.name)}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\n已停止。Stopped; what stood there stays.", file=sys.stderr)
+        return 130
+
+
+def _check_named(folder: Path) -> None:
+    """Refuse a folder that was named and is no study; where none was named, the one around the working directory is meant.
+
+    Raises
+    ------
+    StudyError
+        If the folder has no `data/study.toml`.
+    """
+    if folder != HERE and not (folder / "data" / "study.toml").is_file():
+        raise StudyError(f"{folder} is no study: there is no data/study.toml in it. Name one, or make one with new.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,14 +70,14 @@ def _parser() -> argparse.ArgumentParser:
     added = {name: commands.add_parser(name, help=words) for name, (words, _) in COMMANDS.items()}
     commands.add_parser("help", help="list the commands")
     added["senses"].add_argument("term", help="a term declared in data/study.toml")
-    for name in ("reproduce", "verify", "lab", "archive", "tei", "senses"):
-        added[name].add_argument("folder", nargs="?", default=".", type=Path, help="a study; by default the one you are in")
+    for name in OF_A_STUDY:
+        added[name].add_argument("folder", nargs="?", default=HERE, type=Path, help="a study; by default the one you are in")
     added["reproduce"].add_argument("--strict", action="store_true", help="end with an error when a figure is not identical")
     added["archive"].add_argument("--output", type=Path, help="the zip, or a folder for it; by default dist/ of the study")
     added["tei"].add_argument("--output", type=Path, help="the file; by default build/restored.tei.xml of the study")
     added["lab"].add_argument("--no-browser", action="store_true", help="only print the address")
     added["lab"].add_argument("--notebook", default="", help="the notebook to open, as in my-reports")
-    added["audit"].add_argument("files", nargs="+", type=Path, help="reports, or pages that hold several")
+    added["audit"].add_argument("files", nargs="+", type=Path, help="reports, folders of reports, or pages that hold several")
     added["propose"].add_argument("file", type=Path, help="the damaged report")
     added["propose"].add_argument("--character", required=True, help="the character to put back")
     added["propose"].add_argument("--sister", type=Path, action="append", default=[], help="a sound report of the same place")
@@ -147,14 +177,20 @@ def _lab(options: argparse.Namespace) -> None:
 
 
 def _read(path: Path) -> list[Any]:
-    """Return the reports of a file: a page with several, or one report."""
+    """Return the reports of a file or folder: a page with several, or what `read_folder` reads; say what is left out."""
     from .errors import ReadError
-    from .reports import read_page, read_report
+    from .reports import read_folder, read_page
 
-    try:
-        return list(read_page(path))
-    except ReadError:
-        return [read_report(path)]
+    if path.suffix.lower() == ".txt" and path.is_file():
+        with suppress(ReadError):
+            return list(read_page(path))
+    refused: list[ReadError] = []
+    found = read_folder(path, refused=refused.append)
+    if refused and not found:
+        raise refused[0]
+    for error in refused:
+        _say(f"left out: {error}")
+    return found
 
 
 def _one(path: Path, year: int | None) -> Any:
@@ -194,7 +230,6 @@ def _propose(options: argparse.Namespace) -> None:
 
 def _senses(options: argparse.Namespace) -> None:
     from .context import SHEET_COLUMNS, kwic, sense_sheet
-    from .errors import StudyError
     from .files import format_rows, read_rows, write_atomically
     from .outline import outline
     from .restore import restore
@@ -219,7 +254,15 @@ def _senses(options: argparse.Namespace) -> None:
 def _review(options: argparse.Namespace) -> None:
     from .review import review
 
-    review(options.file, options.editor, ask=input, say=_say)
+    review(options.file, options.editor, ask=_ask, say=_say)
+
+
+def _ask(words: str) -> str:
+    """Ask on the terminal; the end of the input means: stop."""
+    try:
+        return input(words)
+    except EOFError:
+        return "q"
 
 
 def _collate(options: argparse.Namespace) -> None:
@@ -258,7 +301,15 @@ def _new(options: argparse.Namespace) -> None:
     choices = {name: getattr(options, name) for name in ("reports", "before", "after", "terms", "title", "place")}
     made = new_study(options.folder, say=_say, **choices)
     for language in LANGUAGES:
-        _say(say("new.done", language, path=made))
+        _say(say("new.done", language, path=made, python=_python()))
+
+
+def _python() -> str:
+    """Return how this Python is called from here."""
+    try:
+        return str(Path(sys.executable).relative_to(Path.cwd()))
+    except ValueError:
+        return sys.executable
 
 
 def _count(options: argparse.Namespace) -> None:

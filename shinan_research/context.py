@@ -143,8 +143,9 @@ def _around(row: dict[object, object], start: int, end: int, width: int, marks: 
 def collocates(tokens: pd.DataFrame, term: str, *, window: int = 5, min_count: int = 3) -> pd.DataFrame:
     """List the words that stand near a term more or less often than chance would have it.
 
-    The window is `window` tokens of kind word or term on either side, within the sentence; each token near several
-    occurrences counts once. The measures describe: neighbouring tokens are no independent draws.
+    The window is `window` tokens of kind word or term on either side, within the sentence (the term itself may be of another
+    kind, as GDP is); each token near several occurrences counts once. The measures describe: neighbouring tokens are no
+    independent draws.
 
     Returns
     -------
@@ -158,7 +159,7 @@ def collocates(tokens: pd.DataFrame, term: str, *, window: int = 5, min_count: i
     ShinanError
         If the term is no token of the table.
     """
-    lexical = tokens[tokens["kind"].isin(["word", "term"])].reset_index(drop=True)
+    lexical = tokens[tokens["kind"].isin(["word", "term"]) | (tokens["term"] == term)].reset_index(drop=True)
     words = lexical["term"].astype(str)
     if not (words == term).any():
         raise ShinanError(f"{term!r} is no token here. collocates works on tokens; put the term into the lexicon, or use kwic.")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from .counts import between_places
-from .explain import by_places, dealt, group_name, joined, ratio, term_name, times, verdict_name
+from .explain import by_places, confounding, dealt, group_name, joined, ratio, term_name, times, verdict_name
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE, OWN_YEARS
 from .rates import ALPHA
@@ -54,11 +54,11 @@ def _ranking_caption(table: pd.DataFrame, place: str, each: int, language: str) 
         keys = ("title", "panels_described") if described(table) else keys
     else:
         keys = ("title", "panels", "method")
-    parts = [say(f"describe.ranking.{key}", language, **values) for key in keys]
-    if described(table):
-        return joined([*parts, survivors(table, language)], language)
-    chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
-    return joined([*parts, survivors(table, language), say("describe.ranking.chance", language, **chance)], language)
+    parts = [*(say(f"describe.ranking.{key}", language, **values) for key in keys), survivors(table, language)]
+    if not described(table):
+        chance = {"alpha": f"{ALPHA:g}", "raw": int((tested["p"] <= ALPHA).sum()), "expected": round(ALPHA * len(tested))}
+        parts.append(say("describe.ranking.chance", language, **chance))
+    return joined([*parts, confounding(table.iloc[0], settings, language)], language)
 
 
 def survivors(table: pd.DataFrame, language: str = "en") -> str:
@@ -123,7 +123,8 @@ def describe_word_shift(table: pd.DataFrame, *, place: Mapping[str, str], most: 
         values["share"] = f"{100 * table['share'].head(most).sum():.0f}"
         parts = [say(f"describe.word_shift.{key}", one, **values) for key in ("title", *_shift_keys(table))]
         result = divergence(table, one)
-        words["caption"][one] = joined([*parts, result], one)
+        settings = table.attrs["settings"] | {"unit": table.attrs["null"]["unit"]}
+        words["caption"][one] = joined([*parts, result, confounding(settings, settings, one)], one)
         drawn = listed(_counted(table.head(min(most, 10))), one)
         words["alt"][one] = say("describe.word_shift.alt", one, words=drawn, result=result)
     return words
@@ -169,7 +170,7 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     settings, own = table.attrs["settings"], table[table["own"]]
     first = own[own["against"] == own["against"].iloc[0]]
     names = {name: settings[name] for name in ("fewest_users", "fewest_changes", "places", "reports")}
-    names["outside"] = f"{OUTSIDE:g}"
+    names["outside"], several = f"{OUTSIDE:g}", (own["verdict"] == "several reports").any()
     title = "between" if between_places(str(own["before"].iloc[0]), str(own["after"].iloc[0])) else "title"
     keys = [title, "panels", *(["own"] if (own["against"] == OWN_YEARS).any() else []), "rule"]
     keys += ["province"] if settings["level"] == "province" else []
@@ -177,15 +178,11 @@ def describe_placebo(table: pd.DataFrame, *, place: Mapping[str, str]) -> Words:
     words: Words = {"caption": {}, "alt": {}}
     for one in LANGUAGES:
         values = names | {"place": place[one]} | {role: group_name(own[role].iloc[0], one) for role in ("before", "after")}
-        words["caption"][one] = joined([say(f"describe.placebo.{key}", one, **values) for key in keys], one)
+        year = confounding(own.iloc[0], {"unit": "report"} if several else {}, one, tested=False)
+        words["caption"][one] = joined([*(say(f"describe.placebo.{key}", one, **values) for key in keys), year], one)
+        verdicts = {row["term"]: say(f"placebo.verdict.{row['verdict']}", one) for row in first.to_dict("records")}
         rows = [
-            say(
-                "describe.placebo.row",
-                one,
-                term=term_name(row["term"], one),
-                verdict=say(f"placebo.verdict.{row['verdict']}", one),
-            )
-            for row in first.to_dict("records")
+            say("describe.placebo.row", one, term=term_name(term, one), verdict=verdict) for term, verdict in verdicts.items()
         ]
         words["alt"][one] = say("describe.placebo.alt", one, rows=_separated(rows, one))
     return words
@@ -288,7 +285,8 @@ def describe_positions(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
     for one in LANGUAGES:
         values = {"place": place[one]} | {side: group_name(settings[side], one) for side in ("before", "after")}
         keys = ("title", "lanes", *(["several"] if several else []), "reading")
-        words["caption"][one] = joined([say(f"describe.positions.{key}", one, **values) for key in keys], one)
+        year = confounding(settings, settings, one, tested=False)
+        words["caption"][one] = joined([*(say(f"describe.positions.{key}", one, **values) for key in keys), year], one)
         rows = [
             say("describe.positions.row", one, term=term_name(term, one),
                 **{f"times_{side}": times(int(counts[term, side]), one) for side in ("before", "after")})
@@ -316,7 +314,8 @@ def describe_sensitivity(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
         values["units"] = listed([say(f"unit.{unit}", one) for unit in rows_of_units(settings["units"])], one)
         panels = "panels" if len(settings["variants"]) > 1 else "panels_one"
         keys = ["title", panels, *(["scopes"] if len(settings["scopes"]) > 1 else []), "method"]
-        words["caption"][one] = joined([say(f"describe.sensitivity.{key}", one, **values) for key in keys], one)
+        year = confounding(base, settings | {"unit": base["unit"]}, one)
+        words["caption"][one] = joined([*(say(f"describe.sensitivity.{key}", one, **values) for key in keys), year], one)
         words["alt"][one] = say("describe.sensitivity.alt", one, rows=_separated([*holding(table, one)], one))
     return words
 

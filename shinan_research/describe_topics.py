@@ -41,7 +41,9 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
     matched = table.attrs["settings"]["matched_by"]
     for one in LANGUAGES:
         values = _groups(table, one) | {"place": place[one], "matched": say(f"describe.attention.by_{matched}", one)}
-        words["caption"][one] = joined([say(f"describe.attention.{key}", one, **values) for key in ("title", "body")], one)
+        parts = [say(f"describe.attention.{key}", one, **values) for key in ("title", "body")]
+        year = confounding(table.iloc[0], table.attrs["settings"], one, tested=False)
+        words["caption"][one] = joined([*parts, year], one)
         most = say("describe.attention.shifts", one, most=_largest(_in_both(table), one)) if len(_in_both(table)) else ""
         words["alt"][one] = joined([say("describe.attention.alt", one, rows=len(table)), most], one)
     return words
@@ -148,7 +150,8 @@ def describe_topic_places(table: pd.DataFrame, *, place: Mapping[str, str]) -> W
         values |= {"ami": f"{settings['ami']:.2f}"}
         values |= {name: " ".join(_named(row, one).values()) for name, row in (("least", told[0]), ("most", told[-1]))}
         keys = ("title", "told", "most") if len(told) > 1 else ("title", "told")
-        words["caption"][one] = joined([say(f"describe.topic_places.{key}", one, **values) for key in keys], one)
+        year = confounding(settings, settings, one, tested=False)
+        words["caption"][one] = joined([*(say(f"describe.topic_places.{key}", one, **values) for key in keys), year], one)
         rows = [_leading(row, one) for row in lead]
         words["alt"][one] = say("describe.topic_places.alt", one, rows=listed(rows, one))
     return words
@@ -240,7 +243,7 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wor
         values["test"] = "" if described(table) else say("describe.prevalence.tested", one)
         parts = [say(f"describe.prevalence.{key}", one, **values) for key in ("title", "panels", "method")]
         result = answer_topics(table, one)
-        words["caption"][one] = joined([*parts, result, confounding(table, one)], one)
+        words["caption"][one] = joined([*parts, result, confounding(first, settings, one)], one)
         rows = table.to_dict("records")
         shares = listed([say("describe.prevalence.item", one, **_named(row, one), **_shares(row)) for row in rows], one)
         words["alt"][one] = say("describe.prevalence.alt", one, number=len(table), shares=shares, result=result)

@@ -351,18 +351,22 @@ def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declar
         few = (table["verdict"] == "description only").any()
         keys = ("title", "panels_described", "method_described") if few else ("title", "panels", "method_places")
     parts = [say(f"caption.shift.{key}", language, **values) for key in keys]
-    parts.append(confounding(table, language))
+    parts.append(confounding(table.iloc[0], settings, language))
     return joined([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
 
 
-def confounding(table: pd.DataFrame, language: str) -> str:
-    """Say what cannot be told apart from the difference of the two groups of a comparison."""
-    labels = [str(table[role].iloc[0]) for role in ("before", "after")]
-    if not all(label.isdecimal() for label in labels):
-        return say("caption.shift.confounded_reports", language)
-    reports = table.attrs["settings"].get("reports", {})
-    several = by_places(table.attrs["settings"]) or any(sum(label in str(name) for name in reports) > 1 for label in labels)
-    return say("caption.shift.confounded_many" if several else "caption.shift.confounded", language)
+def confounding(
+    groups: Mapping[str, Any] | pd.Series[Any], settings: Mapping[str, Any], language: str, *, tested: bool = True
+) -> str:
+    """Say what cannot be told apart from the difference of two groups of reports, given the settings of their table.
+
+    `groups` names them as `before` and `after`. What has intervals or tests is `tested`; it is then said of what they speak.
+    """
+    labels = (str(groups["before"]), str(groups["after"]))
+    several = by_places(settings) or any(sum(label in str(name) for name in settings.get("reports", ())) > 1 for label in labels)
+    key = "reports" if not all(label.isdecimal() for label in labels) else "many" if several else "one"
+    said = say(f"confounded.{key}", language)
+    return joined([said, say("confounded.within", language)], language) if tested and key != "many" else said
 
 
 def dealt(settings: Mapping[Any, Any], scope: str, language: str) -> str:

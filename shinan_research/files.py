@@ -304,5 +304,5 @@ def _read_final(stage: Path) -> dict[str, dict[str, bool]]:
 def _plain(name: str, stage: Path) -> str:
     """Return a name that is one and leads nowhere else."""
     if name in ("", ".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
-        raise ShinanError(f"{stage.parent.name}/{STAGE} names {name!r}, which is no file here. Delete that folder; then run again.")
+        raise ShinanError(f"{stage.parent.name}/{STAGE} names {name!r}, no file here. Delete that folder; then run again.")
     return name

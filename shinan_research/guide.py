@@ -66,9 +66,10 @@ def how_to_read(table: pd.DataFrame, language: str) -> str:
 
 
 def _shift(table: pd.DataFrame, language: str) -> str:
-    """Work on the first row that was tested, of declared terms or of the vocabulary."""
+    """Work on the first row that was tested, else on the most frequent, of declared terms or of the vocabulary."""
     tested = table[table["p_adjusted"].notna()]
-    row = (tested if len(tested) else table).iloc[0]
+    pooled = (table["count_before"] + table["count_after"]).to_numpy()
+    row = tested.iloc[0] if len(tested) else table.iloc[int(pooled.argmax())]
     values = _common(row, language) | {name: f"{row[name]:.1f}" for name in ("rate_before", "rate_after", "dispersion")}
     values["p"] = "–" if pd.isna(row["p_adjusted"]) else probability(float(row["p_adjusted"]))
     values |= {name: ratio(2.0 ** float(row[of])) for name, of in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}

@@ -140,6 +140,15 @@ def report_files(path: Path) -> list[Path]:
     return found
 
 
+def unopened(path: Path) -> list[ReadError]:
+    """Return an error for each folder inside a folder of reports: they are not opened, and that is to be said."""
+    inside = [each.name for each in (path.iterdir() if path.is_dir() else ()) if each.is_dir()]
+    return [
+        ReadError(f"{name}: a folder inside, which is not opened. Move its reports up, or name that folder.")
+        for name in sorted(inside) if not PASSED_OVER.match(name)
+    ]  # fmt: skip
+
+
 def read_texts(path: Path) -> Iterator[Text | ReadError]:
     """Yield every text of a file in its order; in place of one that cannot be read, the error that names it.
 

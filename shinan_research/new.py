@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from .dictionary import resource
 from .discover import listed_words
 from .errors import ReadError, ShinanError, StudyError
 from .files import format_rows, sha256, write_atomically
-from .intake import Text, fit_name, read_texts, report_files
+from .intake import Text, fit_name, read_texts, report_files, unopened
 from .losses import findings
 from .messages import LANGUAGES, in_chinese
 from .outline import outline
@@ -35,6 +36,7 @@ Say = Callable[[str], None]
 Names = str | Mapping[str, str] | None
 MOST_TERMS = 5
 MOST_PLACES = 3
+COMMAS = re.compile("[,，、;；]+")
 TOPICS_NOTEBOOK = "07-topics.ipynb"
 VOCABULARY_NOTEBOOKS = ("03-vocabulary.ipynb", "05-how-firm.ipynb")
 MANY, MANY_NOTEBOOK = 3, "many-reports.ipynb"  # reports, and the notebook that follows terms over them
@@ -98,6 +100,7 @@ def new_study(
     folder = Path(folder).resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StudyError(f"{folder.name} exists and is not empty. Name a new folder; a study is never written over another.")
+    terms = tidy_terms(terms)
     stage = _stage(folder)
     try:
         found = _collect(Path(reports), stage / "data" / "raw", say)
@@ -105,10 +108,10 @@ def new_study(
         tokens = tokenize(outline(restore(found, pd.DataFrame(columns=list(COLUMNS)))))
         for group in groups:
             belongs(tokens, group)
-        chosen = tuple(terms) or _frequent(tokens, groups)
+        chosen = terms or _frequent(tokens, groups)
         _write(stage, found, groups, _names(found, groups, title, place), chosen)
         _decide(stage, found, say)
-        _remark(found, tokens, groups, bool(tuple(terms)), chosen, say)
+        _remark(found, tokens, groups, bool(terms), chosen, say)
         _leave_out(stage / "notebooks", tokens, groups, say)
         open_study(stage)
         stage.chmod(0o755)
@@ -119,6 +122,26 @@ def new_study(
         shutil.rmtree(stage, ignore_errors=True)
         raise
     return folder
+
+
+def tidy_terms(terms: Iterable[str]) -> tuple[str, ...]:
+    """Return each term once, in order; several in one string are divided at commas of either script.
+
+    >>> tidy_terms(["养老，就业", "养老、 5G"])
+    ('养老', '就业', '5G')
+
+    Raises
+    ------
+    StudyError
+        If a term holds neither letter nor digit, or nothing is left.
+    """
+    given = tuple(terms)
+    found = tuple(dict.fromkeys(filter(None, (word.strip() for term in given for word in COMMAS.split(term)))))
+    if given and not found:
+        raise StudyError(f"The terms {given} hold no form to count. Name words, as in --terms 养老 就业, or none.")
+    if unfit := [term for term in found if not re.search(r"\w", term)]:
+        raise StudyError(f"{unfit[0]!r} is no term: it holds neither letter nor digit. Name words, as in --terms 养老 就业.")
+    return found
 
 
 def _stage(folder: Path) -> Path:
@@ -142,7 +165,7 @@ def _speak(say: Say, key: str, **values: object) -> None:
 
 def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
     """Copy every readable text of a folder or file into `raw`, and read what stands there."""
-    reasons: list[ReadError] = []
+    reasons = unopened(source)
     for file in report_files(source):
         for text in read_texts(file):
             if not isinstance(text, ReadError) and (raw / _raw_name(text)).exists():
@@ -344,7 +367,10 @@ def _remark(
     _speak(say, "compared", before=named[0], after=named[1])
     _speak(say, "terms_given" if given else "terms_found", terms=terms)
     chosen = [belongs(tokens, group) for group in groups]
-    if rest := len(reports) - tokens["report"][chosen[0] | chosen[1]].nunique():
+    compared = set(tokens["report"][chosen[0] | chosen[1]])
+    if absent := [term for term in terms if not any(term in report.witness for report in reports if report.id in compared)]:
+        _speak(say, "absent", terms=absent)
+    if rest := len(reports) - len(compared):
         _speak(say, "others", n=rest, notebook=MANY_NOTEBOOK)
     one, two = (set(tokens["place"][rows]) for rows in chosen)
     if all(isinstance(group, int) for group in groups) and one != two:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .errors import ReadError
 from .files import read_text, sha256
-from .intake import Text, fit_name, place_in, read_texts, report_files
+from .intake import Text, fit_name, place_in, read_texts, report_files, unopened
 
 HAN_RANGES = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
 HAN = "〇" + "".join(f"{chr(low)}-{chr(high)}" for low, high in HAN_RANGES)
@@ -319,8 +319,8 @@ def read_folder(path: str | Path, *, refused: Callable[[ReadError], object] | No
     path
         A folder (folders inside it, hidden files and files called README are passed over), or a file.
     refused
-        Called with the error of each text that cannot be read, or that is the second of its place and year, and the rest goes
-        on. Without it the first such error is raised.
+        Called with the error of each text that cannot be read, or that is the second of its place and year, and of each
+        folder inside, and the rest goes on. Without it the first such error of a text is raised.
 
     Raises
     ------
@@ -340,6 +340,9 @@ def each_report(path: str | Path, *, refused: Callable[[ReadError], object] | No
         As `read_folder`.
     """
     first: dict[str, str] = {}
+    if refused is not None:
+        for error in unopened(Path(path)):
+            refused(error)
     for file in report_files(Path(path)):
         for text in read_texts(file):
             try:

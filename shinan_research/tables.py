@@ -144,7 +144,7 @@ def _caption(table: pd.DataFrame, study: Study, language: str) -> str:
     values["level"] = f"{100 * settings['level']:g}"
     parts = [say(f"table.{key}", language, **values) for key in ("title", "method")]
     parts += [] if table["log2_matched"].equals(table["log2_ratio"]) else [say("table.matched", language)]
-    parts += [confounding(table, language), say(f"declared.{study.declared}", language)]
+    parts += [confounding(table.iloc[0], settings, language), say(f"declared.{study.declared}", language)]
     if settings.get("emendations"):
         judges = between.join(say(f"judge.{judge}", language) for judge in settings["judges"])
         parts.append(say("table.restored", language, emendations=settings["emendations"], judges=judges))

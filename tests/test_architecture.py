@@ -52,8 +52,8 @@ WRITERS = (
 )
 READING = {"open", "read_text", "read_bytes", "read_rows", "glob", "rglob", "iterdir"}
 WRITING = {
-    "write_text", "write_bytes", "write_atomically", "write_together", "replace_together", "unlink", "rmdir", "mkdir", "touch", "copytree",
-    "copyfile", "rmtree", "mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "symlink_to",
+    "write_text", "write_bytes", "write_atomically", "write_together", "replace_together", "unlink", "rmdir", "mkdir", "touch",
+    "copytree", "copyfile", "rmtree", "mkstemp", "mkdtemp", "TemporaryDirectory", "NamedTemporaryFile", "symlink_to",
 }  # fmt: skip
 SOURCES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix().removesuffix("/__init__"): ast.parse(path.read_text(encoding="utf-8"))

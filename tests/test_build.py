@@ -175,7 +175,7 @@ def test_prose_that_prints_another_number_is_different(root: Path) -> None:
 
 
 def test_a_notebook_that_fails_leaves_what_is_committed(root: Path) -> None:
-    """An error in the second notebook keeps figures, tables and numbers of the first as they were, though the first has others."""
+    """An error in the second notebook keeps all products of the first as they were, though the first has made others."""
     write_notebook(root / "notebooks" / "01-sizes.ipynb", *(words.replace("'Sentences.'", "'Counted.'") for words in CELLS))
     write_notebook(root / "notebooks" / "02-bad.ipynb", "from shinan_research import ShinanError", "raise ShinanError('no luck')")
     before = {name: digests(root / name) for name in ("figures", "tables", "data")}
@@ -294,7 +294,8 @@ def test_what_is_probably_lost_is_said_once_and_stops_nothing(
 
 def test_the_objection_of_an_audit_comes_before_that_of_a_notebook(root: Path, silent: list[str]) -> None:
     """Where a character is lost and a notebook fails too, the loss is named: it may be why the notebook fails."""
-    write_notebook(root / "notebooks" / "01-sizes.ipynb", "from shinan_research.errors import ShinanError", "raise ShinanError('no table')")
+    cells = ("from shinan_research import ShinanError", "raise ShinanError('no table')")
+    write_notebook(root / "notebooks" / "01-sizes.ipynb", *cells)
     with pytest.raises(ApparatusError, match=r"^Lost: 年 in 甲县-2030, 年 in 甲县-2031"):
         reproduce(root, say=lambda words: None)
     assert silent == ["甲县-2030", "甲县-2031"]

@@ -96,6 +96,13 @@ def test_a_term_that_is_no_token(small: pd.DataFrame) -> None:
         collocates(tokenize(small), "养老服务业")
 
 
+def test_a_term_in_latin_letters_has_collocates() -> None:
+    """GDP is no word of the dictionary, and yet what stands near it is counted as for a word; other Latin strings are not."""
+    text = "全区GDP增长,GDP增长较快。PPP增长。"
+    table = collocates(tokenize(outline([Report("a", "A", 2001, text, text)], witness=True)), "GDP", min_count=1)
+    assert table.set_index("collocate")["count"]["增长"] == 2 and not {"GDP", "PPP"} & set(table["collocate"])
+
+
 def test_collocates_count_sentences_of_every_report() -> None:
     """Sentences of two reports that have the same number are two."""
     table = collocates(tokens_of({("甲县", 2001): [["花草", "花草"]], ("甲县", 2002): [["花草"]]}), "花", min_count=1)

@@ -355,18 +355,21 @@ def test_two_places_of_one_year_are_told_apart() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "reports", "key"),
     [
-        ("2001", "2002", ["甲县-2001", "甲县-2002"], "confounded"),
-        ("2001", "2002", ["甲县-2001", "乙县-2001", "甲县-2002"], "confounded_many"),
-        ("甲县-2001", "乙县-2001", ["甲县-2001", "乙县-2001"], "confounded_reports"),
-        ("甲县 2001", "乙县 2001", ["甲县-2001", "乙县-2001"], "confounded_reports"),
+        ("2001", "2002", ["甲县-2001", "甲县-2002"], "one"),
+        ("2001", "2002", ["甲县-2001", "乙县-2001", "甲县-2002"], "many"),
+        ("甲县-2001", "乙县-2001", ["甲县-2001", "乙县-2001"], "reports"),
+        ("甲县 2001", "乙县 2001", ["甲县-2001", "乙县-2001"], "reports"),
     ],
 )
 def test_what_is_confounded_depends_on_the_groups(before: str, after: str, reports: list[str], key: str) -> None:
     """Two years of one report each, two years of several, and two reports are not said to be the same thing."""
-    table = pd.DataFrame([ROW | {"before": before, "after": after}])
-    table.attrs["settings"] = {"reports": dict.fromkeys(reports, "")}
+    groups, settings = {"before": before, "after": after}, {"reports": dict.fromkeys(reports, "")}
     for language in LANGUAGES:
-        assert confounding(table, language) == say(f"caption.shift.{key}", language)
+        assert confounding(groups, settings, language, tested=False) == say(f"confounded.{key}", language)
+        tested = confounding(groups, settings, language)
+        assert tested.startswith(say(f"confounded.{key}", language)) and (say("confounded.within", language) in tested) == (
+            key != "many"
+        )
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

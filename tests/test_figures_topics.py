@@ -130,7 +130,8 @@ def test_captions_say_what_the_tables_say() -> None:
         assert PLACE[one] in about[0]["caption"][one] and PLACE[one] in about[2]["caption"][one]
     moved = tables()["prevalence"].copy()
     assert "T2" not in answer_topics(moved)
-    few = moved.assign(unit="report", clusters_before=2, clusters_after=2, p=np.nan, p_adjusted=np.nan, verdict="description only")
+    few = moved.assign(unit="report", clusters_before=2, clusters_after=2, verdict="description only")
+    few[["p", "p_adjusted"]] = np.nan
     assert "(2 and 2) the shifts are described only" in answer_topics(few)
     for one, tested in (("en", "permutation"), ("zh", "置换")):
         caption = describe_prevalence(few, place=PLACE)["caption"][one]

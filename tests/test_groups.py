@@ -146,7 +146,8 @@ def test_prose_speaks_of_places(language: str, size: int) -> None:
     table = compare(tokens, 2001, 2002, terms=["花"], n_permutations=99)
     place = {"zh": "某", "en": "A"}
     said = [
-        explain(table.iloc[0], language), caption({"": table}, place, "after reading", language), confounding(table, language),
+        explain(table.iloc[0], language), caption({"": table}, place, "after reading", language),
+        confounding(table.iloc[0], table.attrs["settings"], language),
         how_to_read(table, language), methods(table.attrs["settings"], "", language),
     ]  # fmt: skip
     words = {"zh": "地", "en": "place"}[language]

@@ -365,8 +365,11 @@ def test_a_folder_of_everything(write, tmp_path):
         "癸.zip": packed({"癸2031.txt": b"0" * 20_000_000}), "子.zip": b"PK torn",
     }.items():  # fmt: skip
         write(name, data)
+    (tmp_path / "寅县").mkdir()
+    (tmp_path / "__MACOSX").mkdir()
     said: list[str] = []
     found = read_folder(tmp_path, refused=lambda error: said.append(str(error)))
+    assert said.pop(0).startswith("寅县: a folder inside, which is not opened.")
     assert sorted(report.id for report in found) == sorted(["甲县-2031", "乙縣-2030", "丙县-2031", "壬-2031"])
     assert next(report.text for report in found if report.place == "乙縣") == old
     for name in ("丁.txt", "戊2031.doc", "己.txt", "庚.zip/../辛2031.txt", "癸.zip", "子.zip"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from test_intake import docx, paragraph
 from test_new import report
 
 import shinan_research.__main__ as commands
@@ -148,7 +149,7 @@ def test_review_asks_and_says(said, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     seen: list[object] = []
     monkeypatch.setattr(REVIEW, "review", lambda file, editor, *, ask, say: seen.extend([file, editor, ask]) or say("done"))
     code, out, _ = said("review", tmp_path / "a.csv", "--editor", "王")
-    assert (code, out) == (0, "done\n") and seen == [tmp_path / "a.csv", "王", builtins.input]
+    assert (code, out) == (0, "done\n") and seen == [tmp_path / "a.csv", "王", commands._ask]
 
 
 def test_a_study_is_made_counted_and_packed(said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +179,8 @@ def building(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         table = TABLE.assign(status=list(statuses))
         for name in ("reproduce", "check"):
             monkeypatch.setattr(BUILD, name, lambda root, say: table)
+        if not (tmp_path / "data").exists():
+            write(tmp_path, "data/study.toml", "# a study\n")
         return tmp_path
 
     return find
@@ -220,10 +223,68 @@ def test_what_is_settled_is_not_built_again(said, building, monkeypatch: pytest.
     assert not (folder / "build" / "settled.json").exists()
 
 
+@pytest.mark.parametrize("command", commands.OF_A_STUDY)
+def test_a_folder_that_was_named_and_is_no_study(said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    """A misspelt name inside a study does not mean that study: an error in both languages, and nothing is made."""
+    write(tmp_path, "data/study.toml", "")
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = said(command, *(["养老"] if command == "senses" else []), "nothere")
+    assert (code, out) == (1, "") and "nothere is no study" in err and "这个文件夹不是一项研究" in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_stopping_and_a_missing_package_are_explained(said, building, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C ends with 130 and a word; a Python without the packages is told which one to use; a fault of ours stays one."""
+    folder = building("identical", "identical")
+
+    def fails(error: BaseException):
+        def reproduce(root: Path, *, say) -> None:
+            raise error
+
+        monkeypatch.setattr(BUILD, "reproduce", reproduce)
+        return said("reproduce", folder)
+
+    assert fails(KeyboardInterrupt())[::2] == (130, "\n已停止。Stopped; what stood there stays.\n")
+    code, _, err = fails(ModuleNotFoundError("No module named 'pandas'", name="pandas"))
+    assert code == 1 and "pandas is not installed for this Python" in err and ".venv/bin/python" in err
+    with pytest.raises(ModuleNotFoundError):
+        fails(ModuleNotFoundError("No module", name="shinan_research.nowhere"))
+
+
+def test_the_end_of_the_input_stops_a_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-D at the question is the answer to stop."""
+    monkeypatch.setattr(builtins, "input", lambda words: "a")
+    assert commands._ask("?") == "a"
+
+    def ended(words: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr(builtins, "input", ended)
+    assert commands._ask("?") == "q"
+
+
+def test_folders_and_word_files_are_audited(said, tmp_path: Path) -> None:
+    """A folder gives all its reports; what cannot be read and what stands in a folder inside is named; a docx is a report."""
+    for year in (2030, 2031):
+        write(tmp_path, f"reports/甲县{year}.txt", report("甲县", year))
+    write(tmp_path, "reports/bad.doc", "x")
+    write(tmp_path, "reports/inside/乙县2030.txt", report("乙县", 2030))
+    code, out, _ = said("audit", tmp_path / "reports")
+    assert code == 0 and "left out: bad.doc" in out and "left out: inside: a folder inside, which is not opened" in out
+    assert "甲县-2030  " in out and "甲县-2031  " in out
+    (tmp_path / "丙县2031.docx").write_bytes(docx("".join(map(paragraph, report("丙县", 2031).split("\n")))))
+    code, out, _ = said("audit", tmp_path / "丙县2031.docx")
+    assert code == 0 and "丙县-2031" in out and out.strip().endswith("naturally so.")
+    code, _, err = said("audit", tmp_path / "nowhere")
+    assert code == 1 and "no such folder" in err
+
+
 def test_archive_says_what_it_wrote(said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The zip goes to dist/ of the study unless another folder is named, and its size is told."""
     seen: list[tuple[Path, Path]] = []
     made = write(tmp_path, "a.zip", "x" * 1_500_000)
+    write(tmp_path, "data/study.toml", "")
     module = sys.modules[__import__("shinan_research.archive", fromlist=["archive"]).archive.__module__]
     monkeypatch.setattr(module, "archive", lambda root, output: seen.append((root, output)) or made)
     for words in ([tmp_path], [tmp_path, "--output", tmp_path / "out"]):
@@ -235,6 +296,7 @@ def test_archive_says_what_it_wrote(said, tmp_path: Path, monkeypatch: pytest.Mo
 def test_lab_opens_the_working_copy(said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """JupyterLab gets the working copy, the notebook named, and no browser where none is wanted."""
     seen: list[object] = []
+    write(tmp_path, "data/study.toml", "")
     monkeypatch.setattr(BUILD, "working_copy", lambda root: root / "work")
     monkeypatch.setattr(commands.workplace, "lab", lambda folder, **options: seen.append((folder, options)))
     assert said("lab", tmp_path, "--no-browser", "--notebook", "my-reports")[0] == 0

@@ -119,13 +119,22 @@ def test_two_places_of_one_year(tmp_path):
     assert (study.before, study.after) == (("乙县", 2031), ("甲县", 2031))
 
 
+def test_terms_that_occur_nowhere_and_folders_inside_are_told(folder, tmp_path):
+    """Terms may stand in one string, twice too; what no report has is named at once, and so is a folder that is not opened."""
+    (folder / "earlier").mkdir()
+    words = said_by(tmp_path / "study", folder, terms=["养老，瑶池", "养老"])
+    assert "Terms that occur in none of the reports compared: 瑶池." in words and "没有出现的词：瑶池。" in words
+    assert "Left out: earlier: a folder inside, which is not opened" in words and "子文件夹不会打开" in words
+    assert list(open_study(tmp_path / "study").terms["term"]) == ["养老", "瑶池"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"before": 1999}, r"No report for 1999\. Years present: 2030, 2031\."),
         ({"before": "丙县-2031"}, "No report for '丙县-2031'"),
         ({"before": 2031}, "2031 and 2031 are the same"),
-        ({"terms": ["养老", "养老"]}, "declares the term '养老' twice"),
+        ({"terms": ["养老", "!!"]}, "'!!' is no term"),
         ({"terms": [" "]}, "no form to count"),
     ],
 )

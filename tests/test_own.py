@@ -109,6 +109,16 @@ def test_terms_in_one_string_with_marks_of_either_script(folder):
     assert list(own_study(folder, terms=["养老 就业", "", "养老"]).terms["term"]) == ["养老", "就业"]
 
 
+def test_other_terms_than_those_on_record_are_told(folder):
+    """Terms given to a study that declares others serve for once, and that is said; the same terms need no word."""
+    said: list[str] = []
+    own_study(folder, terms=["养老"], say=said.append)
+    own_study(folder, terms=["养老"], say=said.append)
+    assert "study.toml declares" not in "".join(said)
+    assert list(own_study(folder, terms=["就业"], say=said.append).terms["term"]) == ["就业"]
+    assert "Mind: reports-study/data/study.toml declares 养老;" in "".join(said) and "中记的词是养老" in "".join(said)
+
+
 def test_one_year_on_both_sides(folder):
     """The same year twice, or the latest as the earlier one, is told from a folder that holds one year only."""
     for years in ({"before": 2031}, {"before": 2030, "after": "2030"}):

@@ -220,6 +220,8 @@ def draw_ratio(shift: pd.DataFrame, *, ax: Axes, rows: dict[str, float] | None =
     prepare_rows(ax, rows)
     for number, row in enumerate(shift.to_dict("records")):
         place = rows[row["term"]]
+        if not row["count_before"] + row["count_after"]:
+            continue  # where nothing was counted there is no ratio
         marks.draw_intervals(ax, place, row, FRAME)
         if _unmatched(shift)[number]:
             ax.plot(np.clip([row["log2_ratio"]], *FRAME), [place], **STROKE)

@@ -2,8 +2,8 @@
 
     python tests/soak/faults.py [kills] [maps] [steps] [disk] [readonly] [two]     (all by default; --kills 50 --seed 0)
 
-kills     `reproduce` killed (SIGKILL, with its kernels) after a change of the data, at random points of the whole build and, every
-          second time, of the moment in which figures and tables are replaced; then repaired
+kills     `reproduce` killed (SIGKILL, with its kernels) after a change of the data, at random points of the whole build or, half
+          of the times, of the moment in which figures and tables are replaced; then repaired
 maps      `map_reports` with a cache killed (SIGKILL) at random points, on one core and on two, then run again to its end
 steps     `write_atomically` and `replace_together`, in one folder and in two, killed before each of their system calls
 disk      `reproduce` on a file system that is full (a small tmpfs; needs root)
@@ -141,7 +141,7 @@ def kills(root: Path, count: int, chance: random.Random) -> None:
             raise SystemExit(f"kill {number}: the next build did not repair")
         if number % 10 == 9:
             print(f"  {number + 1} builds killed: {seen}", flush=True)
-    print(f"kills: {count} builds of {took:.1f} s killed, half of them while replacing, none torn, all repaired by the next: {seen}")
+    print(f"kills: {count} builds of {took:.1f} s killed, half while replacing; none torn, all repaired by the next: {seen}")
 
 
 MANY = 400
@@ -222,7 +222,7 @@ def steps(folder: Path) -> None:
                 if way == "one file":
                     write_atomically(target / "a", new["a"])
                 else:
-                    replace_together({place: new for place in ((target, beside) if way == "two folders" else (target,))})
+                    replace_together(dict.fromkeys((target, beside) if way == "two folders" else (target,), new))
                 os._exit(0)
             died = os.waitpid(child, 0)[1] != 0
             recover(beside)
