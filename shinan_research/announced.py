@@ -12,7 +12,7 @@ import pandas as pd
 
 from .likeness import wording
 from .links import NOT_FOUND, VERDICTS, agreement
-from .messages import LANGUAGES, say
+from .messages import LANGUAGES, say, who
 
 COMPARED = ("met", "missed", "partly")
 NUMBERING = re.compile(r"^[(（]?[一二三四五六七八九十\d]+[)）]?[、.．]?\s*")
@@ -20,6 +20,7 @@ CLAUSE = re.compile(r"[,，、;；:：。\s]")
 SHORTEST_PREFIX = 2
 RECONCILED = "reconcilable"
 AND = "、"  # between places of a study
+SIGNS = {"~": "≈", "=": ""}  # comparators as they are printed; the others stand for themselves
 PARTS = {"review": "carried", "plan": "again"}
 
 
@@ -176,13 +177,17 @@ def themes(targets: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
 def printed(row: Mapping[Any, Any]) -> str:
     """Return target and outcome as the texts have them, with the comparator; an arrow where something falls.
 
+    An outcome that its sentence hedges (左右, 上下) is about that number too.
+
     >>> printed({"comparator": "~", "basis": "same", "target_value": 7.0, "target_text": "7%", "outcome_value": -2.0,
-    ...          "outcome_text": "2%"})
-    '≈7% → ↓2%'
+    ...          "outcome_text": "2%", "outcome_sentence": "增长12%左右,税收下降2%左右。"})
+    '≈7% → ≈↓2%'
     """
-    sign = {"~": "≈", "=": ""}.get(row["comparator"], row["comparator"])
+    sign = SIGNS.get(row["comparator"], row["comparator"])
     target, outcome = (f"{'↓' if row[f'{side}_value'] < 0 else ''}{row[f'{side}_text']}" for side in ("target", "outcome"))
-    return f"{sign}{target}{'＋…' if row['basis'] == 'merged' else ''} → {outcome}"
+    hedges = re.findall(rf"(?<![\d.]){re.escape(str(row['outcome_text']))}(左右|上下)?", str(row["outcome_sentence"]))
+    about = "≈" if hedges and all(hedges) else ""
+    return f"{sign}{target}{'＋…' if row['basis'] == 'merged' else ''} → {about}{outcome}"
 
 
 def _counted(targets: pd.DataFrame, language: str) -> str:
@@ -251,15 +256,16 @@ def _carried(carried: pd.DataFrame, language: str) -> list[str]:
 def claim_values(row: Mapping[Any, Any], joint: str = "–") -> dict[str, str]:
     """Return claimed and implied growth of a row as prose and figure print them.
 
-    >>> claim_values({"indicator": "收入", "claimed": 1.0, "implied_low": -5.46, "implied_high": -5.34}, " to ")
-    {'indicator': '收入', 'claimed': '1', 'implied': '−5.5 to −5.3'}
-    >>> claim_values({"indicator": "收入", "claimed": 1.0, "implied_low": 0.46, "implied_high": 0.84})["implied"]
+    >>> claim_values({"indicator": "收入", "comparator": "~", "claimed": 1, "implied_low": -5.46, "implied_high": -5.34}, " to ")
+    {'indicator': '收入', 'claimed': '≈1', 'implied': '−5.5 to −5.3'}
+    >>> claim_values({"indicator": "收入", "comparator": "=", "claimed": 1, "implied_low": 0.46, "implied_high": 0.84})["implied"]
     '0.5–0.8'
     """
     ends = [f"{row[name]:.1f}".replace("-", "−") for name in ("implied_low", "implied_high")]
     between = f" {joint} " if joint == "–" and "−" in "".join(ends) else joint  # a dash would run into a minus
     implied = ends[0] if ends[0] == ends[1] else between.join(ends)
-    return {"indicator": str(row["indicator"]), "claimed": f"{row['claimed']:g}".replace("-", "−"), "implied": implied}
+    claimed = f"{SIGNS.get(row['comparator'], row['comparator'])}{row['claimed']:g}".replace("-", "−")
+    return {"indicator": str(row["indicator"]), "claimed": claimed, "implied": implied}
 
 
 def describe_targets(
@@ -295,9 +301,7 @@ def _named(targets: pd.DataFrame, place: Mapping[str, str]) -> Mapping[str, str]
 def _caption(targets: pd.DataFrame, claims: pd.DataFrame, carried: pd.DataFrame | None, place: str, language: str) -> str:
     first, drawn = targets.iloc[0], int(targets["ratio"].notna().sum())
     same = int((targets["basis"] == "same").sum())
-    judges = ("、" if language == "zh" else ", ").join(
-        say(f"judge.{judge}", language) for judge in sorted(set(targets["decided_by"].astype(str)))
-    )
+    judges = who(targets["decided_by"], language)
     values = {
         "place": place, "year": first["year"], "following": int(first["year"]) + 1, "n": len(targets), "drawn": drawn,
         "rest": len(targets) - drawn, "same": same, "claims": len(claims), "judges": judges,

@@ -11,6 +11,7 @@ import pandas as pd
 from .counts import SCOPES, Group, belongs, group_label
 from .errors import ShinanError
 from .messages import say
+from .occurrences import judges_of
 from .strata import stratum_of
 
 NUMBER = re.compile(r"^\s*(?:[(（]?[一二三四五六七八九十]{1,3}[)）、.．]+|第[一二三四五六七八九十]{1,3}部分)\s*")
@@ -75,7 +76,7 @@ def attention(tokens: pd.DataFrame, before: Group, after: Group, *, strata: pd.D
     table = table[list(COLUMNS)]
     table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {
         "function": "attention", "before": group_label(before), "after": group_label(after),
-        "matched_by": "title" if strata is None or strata.empty else "strata",
+        "matched_by": "title" if strata is None or strata.empty else "strata", "strata_judges": judges_of(strata),
     }  # fmt: skip
     return table
 

@@ -68,7 +68,9 @@ def count(occurrences: pd.DataFrame) -> pd.DataFrame:
     grouped = occurrences.assign(other=_other(occurrences)).groupby(keys, sort=False, observed=True)
     table = grouped.agg(count=("start", "count"), other=("other", "sum")).reset_index()
     table["part"] = pd.Categorical(table["part"], categories=PARTS, ordered=True)
-    return table.sort_values(["term", "year", "report", "chapter"], kind="stable", ignore_index=True)
+    table = table.sort_values(["term", "year", "report", "chapter"], kind="stable", ignore_index=True)
+    table.attrs["settings"] = dict(occurrences.attrs.get("settings", {}))
+    return table
 
 
 def cells(found: pd.DataFrame) -> pd.DataFrame:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from .captions import confounding, dealt
 from .counts import between_places
-from .explain import by_places, confounding, dealt, group_name, joined, ratio, term_name, times, verdict_name
+from .explain import by_places, group_name, joined, ratio, term_name, times, verdict_name
 from .messages import LANGUAGES, say
 from .placebo import OUTSIDE, OWN_YEARS
 from .rates import ALPHA
@@ -327,6 +328,7 @@ def holding(table: pd.DataFrame, language: str = "en") -> Iterator[str]:
     for row in steadiness(table).to_dict("records"):
         names = {"term": term_name(row["term"], language), "verdict": verdict_name(sides | row, language), "scope": scope}
         numbers = {"ways": row["ways"], "same": row["same_verdict"], "direction": row["same_direction"]}
+        names["absent"] = say("describe.sensitivity.absent", language, n=row["absent"]) if row["absent"] else ""
         yield say("describe.sensitivity.row", language, **names, **numbers)
 
 

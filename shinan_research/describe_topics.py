@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from .attention import chapter_names
+from .captions import confounding
 from .choice import LEAST_HALVES, LEAST_SUPPORT
 from .coherence import TOP
 from .counts import FEWEST_PLACES
 from .describe import Words, described, listed
-from .explain import confounding, group_name, joined
-from .messages import LANGUAGES, say
+from .explain import group_name, joined
+from .messages import LANGUAGES, say, who
 from .series import label
 from .topics import WEAK, Topics
 
@@ -38,11 +39,13 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
         `caption` and `alt`, each `{"zh": …, "en": …}`.
     """
     words: Words = {"caption": {}, "alt": {}}
-    matched = table.attrs["settings"]["matched_by"]
+    settings = table.attrs["settings"]
+    matched, judges = settings["matched_by"], {one: who(settings["strata_judges"], one) for one in LANGUAGES}
     for one in LANGUAGES:
-        values = _groups(table, one) | {"place": place[one], "matched": say(f"describe.attention.by_{matched}", one)}
+        values = _groups(table, one) | {"place": place[one]}
+        values["matched"] = say(f"describe.attention.by_{matched}", one, judges=judges[one])
         parts = [say(f"describe.attention.{key}", one, **values) for key in ("title", "body")]
-        year = confounding(table.iloc[0], table.attrs["settings"], one, tested=False)
+        year = confounding(table.iloc[0], settings, one, tested=False)
         words["caption"][one] = joined([*parts, year], one)
         most = say("describe.attention.shifts", one, most=_largest(_in_both(table), one)) if len(_in_both(table)) else ""
         words["alt"][one] = joined([say("describe.attention.alt", one, rows=len(table)), most], one)
@@ -114,7 +117,7 @@ def describe_topic_words(topics: Topics, *, place: Mapping[str, str], most: int 
         names = {row["topic"]: f"{row['topic']} {row[one]}" for row in table.to_dict("records")}
         weak = listed([names[topic] for topic in table.loc[table["weak"], "topic"]], one)
         values = topics.settings | {"place": place[one], "number": len(table), "most": most, "limit": WEAK, "weak": weak}
-        values |= {name: f"{topics.settings[name]:,}" for name in ("tokens", "terms")} | {"judges": _judges(topics.judges, one)}
+        values |= {name: f"{topics.settings[name]:,}" for name in ("tokens", "terms")} | {"judges": who(topics.judges, one)}
         values |= {"agree": int((table["same"] == "yes").sum()), "partly": int((table["same"] == "partly").sum())}
         asked = {"second": (table["same"] != "").any(), "weak": table["weak"].any(), "unkept": _rule(topics.choice) == "unkept"}
         keys = ["title", "panels", "method", "support", *(key for key in asked if asked[key])]
@@ -184,7 +187,7 @@ def describe_topic_trend(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wo
     ends = table.sort_values("year", kind="stable").groupby(["group", "topic"], sort=False)
     for one in LANGUAGES:
         values = settings | {"place": place[one], "number": table["topic"].nunique(), "level": f"{100 * settings['level']:g}"}
-        values |= {"first": table["year"].min(), "last": table["year"].max(), "judges": _judges(settings["judges"], one)}
+        values |= {"first": table["year"].min(), "last": table["year"].max(), "judges": who(settings["judges"], one)}
         keys = ("title", "band", "ruled" if settings["by_rule"] else "method")
         words["caption"][one] = joined([say(f"describe.topic_trend.{key}", one, **values) for key in keys], one)
         rows = []
@@ -239,7 +242,7 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wor
         values = _groups(table, one) | {"place": place[one], "number": len(table), "level": f"{100 * first['level']:g}"}
         values |= {name: settings[name] for name in ("runs", "seed", "length", "units")}
         values |= {name: first[name] for name in ("clusters_before", "clusters_after")}
-        values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": _judges(settings["judges"], one)}
+        values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": who(settings["judges"], one)}
         values["test"] = "" if described(table) else say("describe.prevalence.tested", one)
         parts = [say(f"describe.prevalence.{key}", one, **values) for key in ("title", "panels", "method")]
         result = answer_topics(table, one)
@@ -308,11 +311,6 @@ def _rule(choice: pd.DataFrame) -> str:
 
 def _groups(table: pd.DataFrame, language: str) -> dict[str, Any]:
     return {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
-
-
-def _judges(names: list[str], language: str) -> str:
-    """Return who judged, named in a language."""
-    return listed([say(f"judge.{name}", language) for name in names], language)
 
 
 def _shares(row: Mapping[Any, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .counts import between_places, is_named
 from .errors import ShinanError
-from .messages import say
+from .messages import say, who
 from .occurrences import WIDE, occurrences
 
 SIDES = ("before", "after")
@@ -48,7 +48,7 @@ def explain(row: Mapping[Any, Any], language: str = "en") -> str:
     lacking = [name for name in NEEDED if name not in row]
     if lacking:
         raise ShinanError(f"explain needs a whole row of compare; this one has no {lacking[0]}. Take it by table.iloc[0].")
-    values = _values(row, language)
+    values = row_values(row, language)
     if values["total"] == "0":
         return say("explain.absent", language, **values)
     parts = [say(f"{_many(row)}explain.fact", language, **values)]
@@ -98,7 +98,7 @@ def answer(
 
 def finding(row: Mapping[Any, Any], language: str, *, interval: bool = True) -> str:
     """Say what the test of a row shows, with its interval or without; of a fragile one, on what it hangs."""
-    values, verdict = _values(row, language), str(row["verdict"])
+    values, verdict = row_values(row, language), str(row["verdict"])
     values["interval"] = say("explain.short", language, **values) if interval else ""
     reasons = [
         say(f"fragile.{'place' if by_places(row) else reason}", language, **values)
@@ -133,7 +133,9 @@ def _meanings(row: Mapping[Any, Any], found: pd.DataFrame, language: str, glosse
         sentences += [say("senses.row", language, group=group_name(row[side], language), senses=words)] if named else []
     gone = [str(sense) for sense, n in counts[0].items() if sense not in counts[1].index and n * 2 > counts[0].sum()]
     gone = [] if _kind(row) else gone
-    return sentences + [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
+    sentences += [say("senses.over", language, sense=_gloss(sense, language, glosses)) for sense in gone]
+    names = found.attrs.get("settings", {}).get("sense_judges")
+    return [*sentences, say("senses.judged", language, judges=who(names, language))] if names else sentences
 
 
 def _sides(rows: pd.DataFrame, row: Mapping[Any, Any]) -> list[tuple[str, pd.DataFrame]]:
@@ -170,7 +172,7 @@ def _gloss(label: str, language: str, glosses: Mapping[str, str]) -> str:
 
 def facts(row: Mapping[Any, Any], found: pd.DataFrame, tokens: pd.DataFrame, terms: pd.DataFrame, language: str) -> list[str]:
     """State counts and places of one term: the body, the chapter that holds most, the annex, the strings not counted."""
-    values = _values(row, language)
+    values = row_values(row, language)
     mine = compared(found[(found["term"] == row["term"]) & found["start"].notna()], row)
     body, annex = mine[mine["part"] != "annex"], mine[mine["part"] == "annex"]
     sentences = [say(f"{_many(row)}explain.fact" if values["total"] != "0" else "explain.absent", language, **values)]
@@ -191,7 +193,7 @@ def compared(rows: pd.DataFrame, row: Mapping[Any, Any]) -> pd.DataFrame:
     return rows[is_named(rows, str(row["before"])) | is_named(rows, str(row["after"]))]
 
 
-def _values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
+def row_values(row: Mapping[Any, Any], language: str) -> dict[str, str]:
     """Return the fields that the messages need, formatted."""
     numbers = {name: 2.0 ** float(row[column]) for name, column in (("ratio", "log2_matched"), ("low", "low"), ("high", "high"))}
     total = int(row["count_before"]) + int(row["count_after"])
@@ -321,80 +323,3 @@ def _hidden(string: str, row: Mapping[Any, Any], tokens: pd.DataFrame, language:
 def joined(sentences: list[str], language: str) -> str:
     """Return sentences as one text."""
     return ("" if language == "zh" else " ").join(sentences)
-
-
-def caption(tables: Mapping[str, pd.DataFrame], place: Mapping[str, str], declared: str, language: str) -> str:
-    """Return the caption of a figure, computed from the tables it draws.
-
-    The first table's settings name the function that made it.
-
-    Raises
-    ------
-    ShinanError
-        If there are no words for a table of that kind.
-    """
-    table = next(iter(tables.values()))
-    settings = table.attrs.get("settings", {})
-    if settings.get("function") != "compare":
-        raise ShinanError(f"No caption is known for a table of {settings.get('function')!r}. Pass caption= and alt= to publish.")
-    values = {key: settings[key] for key in ("seed", "blocks_before", "blocks_after")}
-    values |= {side: group_name(table[side].iloc[0], language) for side in SIDES} | {"place": place[language]}
-    values |= {"scope": say(f"scope.{table['scope'].iloc[0]}", language)}
-    values |= {"level": f"{100 * settings['level']:g}", "n_permutations": f"{settings['n_permutations']:,}"}
-    values |= {"test": dealt(settings, values["scope"], language), "unit": say(f"unit.{settings['unit']}", language)}
-    values["of"], values["stroke"] = "", ""
-    if not table["log2_matched"].equals(table["log2_ratio"]):
-        values["of"], values["stroke"] = say("caption.shift.of_matched", language), say("caption.shift.stroke", language)
-    keys: tuple[str, ...] = ("title", "panels", "method")
-    if by_places(settings):
-        values |= {"places": settings["places"]}
-        few = (table["verdict"] == "description only").any()
-        keys = ("title", "panels_described", "method_described") if few else ("title", "panels", "method_places")
-    parts = [say(f"caption.shift.{key}", language, **values) for key in keys]
-    parts.append(confounding(table.iloc[0], settings, language))
-    return joined([*parts, say(f"declared.{declared}", language), _restoration(settings, tables, language)], language).strip()
-
-
-def confounding(
-    groups: Mapping[str, Any] | pd.Series[Any], settings: Mapping[str, Any], language: str, *, tested: bool = True
-) -> str:
-    """Say what cannot be told apart from the difference of two groups of reports, given the settings of their table.
-
-    `groups` names them as `before` and `after`. What has intervals or tests is `tested`; it is then said of what they speak.
-    """
-    labels = (str(groups["before"]), str(groups["after"]))
-    several = by_places(settings) or any(sum(label in str(name) for name in settings.get("reports", ())) > 1 for label in labels)
-    key = "reports" if not all(label.isdecimal() for label in labels) else "many" if several else "one"
-    said = say(f"confounded.{key}", language)
-    return joined([said, say("confounded.within", language)], language) if tested and key != "many" else said
-
-
-def dealt(settings: Mapping[Any, Any], scope: str, language: str) -> str:
-    """Say what the test was: units dealt anew or the closed form, inside matched chapters or the whole scope."""
-    lone = settings["unmatched_before"] + settings["unmatched_after"]
-    key = "whole" if settings["strata"] == 1 else "matched"
-    values = {"within": say(f"caption.shift.within_{key}", language, scope=scope, strata=settings["strata_matched"], lone=lone)}
-    values |= {"unit": say(f"unit.{settings['unit']}", language), "seed": settings["seed"]}
-    test = "permuted" if settings["n_permutations"] else "closed"
-    return say(f"caption.shift.{test}", language, **values, n_permutations=f"{settings['n_permutations']:,}")
-
-
-def _restoration(settings: Mapping[Any, Any], tables: Mapping[str, pd.DataFrame], language: str) -> str:
-    """Say how many emendations the text carries, and how many occurrences touch one; nothing if there are none."""
-    if not settings.get("emendations"):
-        return ""
-    judges = ("、" if language == "zh" else ", ").join(say(f"judge.{judge}", language) for judge in settings["judges"])
-    touched = sum(int(table["restored"].sum()) for table in tables.values() if "restored" in table.columns)
-    return say("caption.shift.restored", language, emendations=settings["emendations"], judges=judges, touched=touched)
-
-
-def alt_text(tables: Mapping[str, pd.DataFrame], language: str) -> str:
-    """Return what a reader who cannot see the figure should know: counts and verdict of every term drawn."""
-    table = next(iter(tables.values()))
-    rows = [
-        say("alt.row", language, **_values(row, language), verdict=verdict_name(row, language)).strip()
-        for row in table.to_dict("records")
-    ]
-    names = {role: group_name(table[role].iloc[0], language) for role in ("before", "after")}
-    names["scope"] = say(f"scope.{table['scope'].iloc[0]}", language)
-    return say("alt.shift", language, **names, rows=("；" if language == "zh" else "; ").join(rows))

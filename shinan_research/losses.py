@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from .messages import LANGUAGES, say
+from .messages import LANGUAGES, say, who
 from .propose import reference
 from .reports import Report, han_count
 
@@ -142,9 +142,8 @@ def describe_losses(table: pd.DataFrame, emendations: pd.DataFrame, place: dict[
     values = {"n": len(emendations), "reports": emendations["report"].nunique()}
     caption, alt = {}, {}
     for language in LANGUAGES:
-        comma, stop = ("、", "；") if language == "zh" else (", ", "; ")
-        judges = comma.join(say(f"judge.{judge}", language) for judge in judged)
-        caption[language] = say("losses.caption", language, place=place[language], judges=judges, **values)
+        stop = "；" if language == "zh" else "; "
+        caption[language] = say("losses.caption", language, place=place[language], judges=who(judged, language), **values)
         rows = stop.join(_row(row, language) for row in table.to_dict("records"))
         alt[language] = say("losses.alt", language, rows=rows or say("losses.none", language), **values)
     return {"caption": caption, "alt": alt}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -43,6 +44,15 @@ def say(key: str, language: str, **values: object) -> str:
     if not isinstance(entry, dict) or language not in entry:
         raise FigureError(f"resources/messages.toml has no message {key!r} in {language!r}.")
     return str(entry[language]).format(**values)
+
+
+def who(judges: Iterable[object], language: str) -> str:
+    """Return who decided, each once and by name, in a language.
+
+    >>> who(["person", "machine reader", "person"], "en")
+    'machine reader, person'
+    """
+    return ("、" if language == "zh" else ", ").join(say(f"judge.{judge}", language) for judge in sorted({*map(str, judges)}))
 
 
 def in_chinese(error: object) -> str:

@@ -153,8 +153,15 @@ def occurrences(tokens: pd.DataFrame, terms: pd.DataFrame | Iterable[str], *, se
         keys = pd.MultiIndex.from_frame(table[["term", "report", "start"]].astype({"term": str}))
         coded = senses.drop_duplicates(["term", "report", "start"]).set_index(["term", "report", "start"])["sense"]
         table["sense"] = coded.reindex(keys).fillna("").to_numpy()
-    table.attrs["settings"] = dict(tokens.attrs.get("settings", {}))
+    table.attrs["settings"] = dict(tokens.attrs.get("settings", {})) | {"sense_judges": judges_of(senses)}
     return table[list(COLUMNS)]
+
+
+def judges_of(table: pd.DataFrame | None) -> list[str]:
+    """Return who decided on the rows of a table, each once: its column `decided_by`; none where there is no such column."""
+    if table is None or "decided_by" not in table:
+        return []
+    return sorted(set(table["decided_by"].astype(str)) - {""})
 
 
 def by_sense(found: pd.DataFrame) -> pd.DataFrame:

@@ -23,8 +23,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from .captions import alt_text, caption
 from .errors import FigureError
-from .explain import alt_text, caption
 from .figures.style import FAMILY, INSTALLED_FONTS, check_glyphs, house_style
 from .files import recover, sha256, write_atomically, write_together
 from .guide import how_to_read

@@ -267,8 +267,9 @@ def steadiness(table: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per term, in order: `term, verdict` (of the base), `ways` (other readings, units and headings in the scope
-        of the base), `same_verdict, same_direction` (of these), `verdicts` (all that occur there, base first), `lowest,
-        highest` (log2 ratio in these), `scopes` (other scopes' verdicts in the base's reading, as "review: too rare").
+        of the base in which the term occurs), `absent` (how many more there are in which it does not), `same_verdict,
+        same_direction` (of the former), `verdicts` (all that occur there, base first), `lowest, highest` (log2 ratio there),
+        `scopes` (other scopes' verdicts in the base's reading, as "review: too rare").
     """
     base = table[table["base"]]
     options = base.iloc[0]
@@ -276,11 +277,12 @@ def steadiness(table: pd.DataFrame) -> pd.DataFrame:
     for row in base.to_dict("records"):
         mine = table[table["term"] == row["term"]]
         same = mine[mine["scope"] == row["scope"]]
-        others = same[~same["base"]]
+        counted = same["count_before"] + same["count_after"] > 0
+        others = same[~same["base"] & counted]
         like = np.logical_and.reduce([mine[name] == options[name] for name in ("variant", "unit", "headings")])
         elsewhere = mine[like & (mine["scope"] != row["scope"])]
         rows.append({
-            "term": row["term"], "verdict": row["verdict"], "ways": len(others),
+            "term": row["term"], "verdict": row["verdict"], "ways": len(others), "absent": int((~counted & ~same["base"]).sum()),
             "same_verdict": int((others["verdict"] == row["verdict"]).sum()),
             "same_direction": int((~others["differs"].str.contains("direction")).sum()),
             "verdicts": ", ".join(dict.fromkeys(same.sort_values("base", ascending=False, kind="stable")["verdict"])),

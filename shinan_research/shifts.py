@@ -14,7 +14,7 @@ from scipy import sparse
 from .counts import FEWEST_PLACES, Counts, Group, count_units, group_label, places_compared, unit_of
 from .errors import ShinanError
 from .multiplicity import adjust
-from .occurrences import as_terms, by_sense, occurrences
+from .occurrences import as_terms, by_sense, judges_of, occurrences
 from .permutation import permute
 from .rates import (
     ALPHA,
@@ -155,8 +155,7 @@ def compare(
     options: dict[str, Any] = {"scope": scope, "unit": unit, "headings": headings, "strata": strata}
     counts, vocabulary = _counted(tokens, before, after, (terms, senses, found), options)
     names = family.reindex(counts.terms, fill_value="vocabulary" if family.empty else "senses").to_numpy(dtype=object)
-    like = matched(counts)
-    common = common_dispersion(matched(vocabulary))
+    like, common = matched(counts), common_dispersion(matched(vocabulary))
     closed = closed_form(like, common)
     places = {"places": places_compared(like), "paired": like.paired}
     described = unit == "report" and places["places"] < FEWEST_PLACES
@@ -185,7 +184,8 @@ def compare(
         "function": "compare", "before": group_label(before), "after": group_label(after), "scope": scope, "unit": unit,
         "headings": headings, "level": level, "seed": seed, "n_permutations": n_permutations,
         "common_dispersion": round(common, 6), "min_count": MIN_COUNT, "min_blocks": MIN_BLOCKS,
-        "readings": list(readings or {}), **_sizes(counts, like), **(places if unit == "report" else {}),
+        "readings": list(readings or {}), "strata_judges": judges_of(strata),
+        **_sizes(counts, like), **(places if unit == "report" else {}),
     }  # fmt: skip
     return table[[*COLUMNS, "unit"] if unit == "report" else list(COLUMNS)]
 

@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .captions import confounding
 from .errors import FigureError
-from .explain import confounding, group_name, probability, ratio, term_name, verdict_name
+from .explain import group_name, probability, ratio, term_name, verdict_name
 from .files import sha256, write_together
-from .messages import LANGUAGES, say
+from .messages import LANGUAGES, say, who
 from .publish import MANIFEST, checked_settings, csv_bytes, json_bytes, read_manifest, running_platform, zip_bytes
 from .study import Study
 
@@ -146,8 +147,8 @@ def _caption(table: pd.DataFrame, study: Study, language: str) -> str:
     parts += [] if table["log2_matched"].equals(table["log2_ratio"]) else [say("table.matched", language)]
     parts += [confounding(table.iloc[0], settings, language), say(f"declared.{study.declared}", language)]
     if settings.get("emendations"):
-        judges = between.join(say(f"judge.{judge}", language) for judge in settings["judges"])
-        parts.append(say("table.restored", language, emendations=settings["emendations"], judges=judges))
+        values = {"emendations": settings["emendations"], "judges": who(settings["judges"], language)}
+        parts.append(say("table.restored", language, **values))
     return ("" if language == "zh" else " ").join(parts)
 
 

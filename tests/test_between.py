@@ -34,7 +34,8 @@ from shinan_research import (
     survivors,
     word_shift,
 )  # fmt: skip
-from shinan_research.explain import alt_text, caption, facts, group_name, verdict_name
+from shinan_research.captions import alt_text, caption
+from shinan_research.explain import facts, group_name, verdict_name
 from shinan_research.guide import how_to_read, methods
 from shinan_research.messages import LANGUAGES
 from shinan_research.occurrences import as_terms

@@ -8,7 +8,7 @@ import pytest
 from test_counts import tokens_of
 
 from shinan_research import ShinanError, answer, cells, compare, explain, occurrences, open_study, outline, restore, tokenize
-from shinan_research.explain import alt_text, caption, confounding, group_name, probability, times
+from shinan_research.explain import group_name, probability, times
 from shinan_research.messages import LANGUAGES, say
 from shinan_research.occurrences import as_terms
 from shinan_research.shifts import VERDICTS
@@ -228,71 +228,6 @@ def test_no_concentration_where_there_is_none() -> None:
     assert "one chapter" not in text
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_caption(real, language: str) -> None:
-    """The caption names place and groups, and its numbers are those of the settings and of the cells."""
-    study, tokens, shift, _ = real
-    found = cells(occurrences(tokens, study.terms))
-    text = caption({"": shift, "cells": found}, study.place, study.declared, language)
-    clean(text)
-    settings = shift.attrs["settings"]
-    assert study.place[language] in text and say("declared.after reading", language) in text
-    expected = {settings[key] for key in ("n_permutations", "seed", "blocks_before", "blocks_after", "emendations")}
-    assert expected | {2019, 2020, 80, 95, int(found["restored"].sum())} <= set(numbers(text))
-    assert set(numbers(text)) <= expected | {2019, 2020, 80, 95, int(found["restored"].sum()), 10_000}
-
-
-@pytest.mark.parametrize("declared", ["before counting", "after reading"])
-def test_pre_specified_only_when_it_is(real, declared: str) -> None:
-    """Only terms declared before counting go without the warning that they may not be called pre-specified."""
-    study, _, shift, _ = real
-    text = caption({"": shift}, study.place, declared, "en")
-    assert ("may not be called pre-specified" in text) == (declared == "after reading")
-
-
-def test_caption_of_a_text_without_emendation() -> None:
-    """Where nothing was restored the caption does not speak of restoring."""
-    _, _, shift = case()
-    for language in LANGUAGES:
-        text = caption({"": shift}, PLACE, "before counting", language)
-        clean(text)
-        assert not re.search("restored|校勘", text)
-
-
-def test_caption_of_another_table() -> None:
-    """A table that no message describes asks for a caption by hand."""
-    table = pd.DataFrame({"a": [1]})
-    with pytest.raises(ShinanError, match=r"No caption is known for a table of None. Pass caption"):
-        caption({"": table}, PLACE, "before counting", "en")
-    table.attrs["settings"] = {"function": "weigh"}
-    with pytest.raises(ShinanError, match="No caption is known for a table of 'weigh'"):
-        caption({"": table}, PLACE, "before counting", "en")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_alt_text(real, language: str) -> None:
-    """The alternative text has every term once with both counts and its verdict, and names both groups."""
-    _, _, shift, _ = real
-    text = alt_text({"": shift}, language)
-    clean(text)
-    assert "2019" in text and "2020" in text
-    for row in shift.itertuples():
-        verdict = say(f"verdict.{row.verdict}", language)
-        one, two = times(row.count_before, language), times(row.count_after, language)
-        name = row.term.replace(" (wide)", "（宽）") if language == "zh" else row.term
-        assert re.search(f"{re.escape(name)}[:：] ?{one}.{{1,7}}{two}[，,] ?{verdict}", text), row.term
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_another_scope_is_not_called_the_body(real, language: str) -> None:
-    """Caption and alternative text of a comparison of plans do not say that bodies were compared."""
-    study, tokens, _, _ = real
-    shift = compare(tokens, study.before, study.after, terms=study.terms, scope="plan", n_permutations=0)
-    words = caption({"": shift}, study.place, study.declared, language) + alt_text({"": shift}, language)
-    assert say("scope.plan", language) in words
-    assert not re.search("of the body|within the body|the bodies|正文每万字|正文内部|报告正文", words)
-
-
 def test_cells_carry_what_was_restored(real) -> None:
     """The cells' counts are those of the occurrences, and those that touch a restored character are counted beside them."""
     study, tokens, _, _ = real
@@ -350,26 +285,6 @@ def test_two_places_of_one_year_are_told_apart() -> None:
     shift = compare(tokens, one, two, terms=["花"], n_permutations=0)
     [words] = answer(shift, tokens, as_terms(["花"]))
     assert "of 甲县 2001, 5 are" in words and "of 乙县 2001, 6 are" in words
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "reports", "key"),
-    [
-        ("2001", "2002", ["甲县-2001", "甲县-2002"], "one"),
-        ("2001", "2002", ["甲县-2001", "乙县-2001", "甲县-2002"], "many"),
-        ("甲县-2001", "乙县-2001", ["甲县-2001", "乙县-2001"], "reports"),
-        ("甲县 2001", "乙县 2001", ["甲县-2001", "乙县-2001"], "reports"),
-    ],
-)
-def test_what_is_confounded_depends_on_the_groups(before: str, after: str, reports: list[str], key: str) -> None:
-    """Two years of one report each, two years of several, and two reports are not said to be the same thing."""
-    groups, settings = {"before": before, "after": after}, {"reports": dict.fromkeys(reports, "")}
-    for language in LANGUAGES:
-        assert confounding(groups, settings, language, tested=False) == say(f"confounded.{key}", language)
-        tested = confounding(groups, settings, language)
-        assert tested.startswith(say(f"confounded.{key}", language)) and (say("confounded.within", language) in tested) == (
-            key != "many"
-        )
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)

@@ -25,8 +25,8 @@ from shinan_research import (
     tokenize,
     word_shift,
 )  # fmt: skip
+from shinan_research.captions import caption, confounding
 from shinan_research.counts import count_units
-from shinan_research.explain import caption, confounding
 from shinan_research.guide import how_to_read, methods
 from shinan_research.messages import LANGUAGES, say
 from shinan_research.placebo import placebo

@@ -7,7 +7,7 @@ import pytest
 from test_counts import tokens_of
 
 from shinan_research import compare, placebo, positions, sensitivity, word_shift
-from shinan_research.explain import caption
+from shinan_research.captions import caption
 from shinan_research.guide import REFERENCES, how_to_read, methods
 from shinan_research.messages import LANGUAGES, say
 from shinan_research.reference import reference_from

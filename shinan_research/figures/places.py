@@ -83,7 +83,10 @@ def draw_places(
             ax.add_patch(Rectangle((cell["x"] + cell["han"] - part, place), part, 0.38, fill=False, hatch="//////", **HATCH))
         if cell["count"] and cell["han"] * millimetres >= NUMBER_WIDTH * len(str(cell["count"])):
             style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 5.5, "color": ink_on(face)}
-            ax.text(cell["x"] + cell["han"] / 2, place + 0.2, str(cell["count"]), **style)
+            middle, wide = cell["x"] + cell["han"] / 2, 0.8 * NUMBER_WIDTH * len(str(cell["count"])) / millimetres
+            if cell.get("other", 0):  # the hatching must not run through the number
+                ax.add_patch(Rectangle((middle - wide / 2, place + 0.05), wide, 0.28, facecolor=face, linewidth=0))
+            ax.text(middle, place + 0.2, str(cell["count"]), **style)
     for part in ("review", "plan", "annex"):
         if part in spans:
             _part_label(ax, part, spans[part], language)

@@ -97,7 +97,8 @@ def _lane(figure: Figure, ax: Axes, mine: pd.DataFrame, y: float, language: str)
     if len(mine):
         scope = say(f"scope.{mine['scope'].iloc[0]}", language)
         add_text(figure, LABEL + 0.5, HEAD + y, scope, va="center", fontsize=5.8, color="#666666")
-        kept = f"{(~mine['differs'].str.contains('verdict')).sum()}/{len(mine)}"
+        others = counted[~counted["base"]]
+        kept = f"{(~others['differs'].str.contains('verdict')).sum()}/{len(others)}"
         add_text(figure, across - MARGIN, HEAD + y, kept, ha="right", va="center", fontsize=6.5)
 
 
