@@ -18,6 +18,7 @@ from .errors import ReadError, ShinanError
 
 STAGE, FINAL = ".writing", ".final"
 BESIDE, HERE = ".beside", "."  # in the stages of other folders, the name of that which holds the list; there, its own name
+LONGEST_NAME = 255  # bytes
 ENCODINGS = ("utf-8", "gb18030")
 COMMONEST = "的是和在一人年中大有"  # the same in both scripts
 BYTE_ORDER_MARKS = (
@@ -303,6 +304,7 @@ def _read_final(stage: Path) -> dict[str, dict[str, bool]]:
 
 def _plain(name: str, stage: Path) -> str:
     """Return a name that is one and leads nowhere else."""
-    if name in ("", ".", "..") or Path(name).name != name or "\\" in name or "\0" in name:
+    size = len(name.encode("utf-8", "replace"))
+    if name in ("", ".", "..") or Path(name).name != name or not name.isprintable() or "\\" in name or size > LONGEST_NAME:
         raise ShinanError(f"{stage.parent.name}/{STAGE} names {name!r}, no file here. Delete that folder; then run again.")
     return name

@@ -292,7 +292,8 @@ def test_two_folders_change_together(tmp_path, monkeypatch, step, killed, reader
     "final",
     [
         "[1]", "{", '{".": ["a"]}', '{".": {"../../evil": true}}', '{"..": {"a": true}}', '{".": {"": true}}',
-        '{".": {"a/../../b": true}}', '{"../x": {}}', '{".": {"x\\\\y": true}}',
+        '{".": {"a/../../b": true}}', '{"../x": {}}', '{"' + "x" * 300 + '": {}}',
+        '{".": {"\\ud83d": false}}', '{".": {"a\\u0000": true}}', '{".": {"x\\\\y": true}}',
     ],
 )  # fmt: skip
 def test_a_change_that_leads_elsewhere_is_refused(tmp_path, final):

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from shinan_research import audit, open_study, outline, read_folder, read_page, read_report, restore
 from shinan_research.errors import ShinanError
+from shinan_research.files import BESIDE, FINAL, STAGE, recover
 from shinan_research.occurrences import occurrences
 from shinan_research.reports import Report
 from shinan_research.tokens import Segmenter, tokenize
@@ -83,6 +84,7 @@ TABLES = {
     "glosses.csv": "term,gloss,key\n峰会,summit,fenghui\n",
     "lexicon/terms.txt": "峰会\n稳字当头\n# a remark\n",
 }
+LIST = b'{".": {"a": true, "b": false}, "tables": {"a": true}, "data": {"keep": false}}'
 NASTY = [
     b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n", b'"', b"'", b",", b";", b"\t", b"\\", b"=cmd|' /C calc'!A0",
     b"-1", b"9" * 30,
@@ -179,11 +181,21 @@ def along(found: list[Report]) -> None:
 def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object]]:
     """Return the name of a target, and the reading of one mutated input."""
     files = study_files()
-    name = chance.choice(
-        ["page", "report", "study.toml", *TABLES, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx"]
-    )
+    name = chance.choice([
+        "page", "report", "study.toml", *TABLES, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx", "change",
+    ])  # fmt: skip
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
+    if name == "change":
+        for kind in ("figures", "tables", "data"):
+            (root / "study" / kind / STAGE).mkdir(parents=True)
+            (root / "study" / kind / STAGE / "a").write_bytes(b"new")
+        (root / "keep").write_bytes(b"kept")
+        (root / "study" / "data" / "keep").write_bytes(b"kept")
+        shutil.rmtree(root / "study" / "data" / STAGE)
+        (root / "study" / "figures" / STAGE / FINAL).write_bytes(mutate(LIST, chance))
+        (root / "study" / "tables" / STAGE / BESIDE).write_bytes(mutate(b"figures", chance))
+        return name, lambda: mended(root)
     if name in ("page", "report"):
         path = root / "甲区-2031.txt"
         path.write_bytes(mutate(files["raw/page.txt"], chance))
@@ -206,6 +218,16 @@ def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object
     data = zipped(chance) if name == "inner.docx" else mutate(content[name], chance)
     (root / name.replace("inner", "x")).write_bytes(data)
     return name, lambda: along(read_folder(root))
+
+
+def mended(root: Path) -> None:
+    """Finish or drop a change of files whose list is mutated; whatever it says, nothing outside the two folders may move."""
+    try:
+        for kind in ("tables", "figures"):
+            recover(root / "study" / kind)
+    finally:
+        kept = {path.relative_to(root).as_posix() for path in root.glob("*")} | {path.name for path in (root / "study").glob("*")}
+        assert kept == {"keep", "study", "figures", "tables", "data"} and (root / "study" / "data" / "keep").exists(), kept
 
 
 class Hang(BaseException):
