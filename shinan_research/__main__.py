@@ -111,6 +111,14 @@ def _say(words: str) -> None:
     print(words, flush=True)
 
 
+def _say_both(key: str, **values: object) -> None:
+    """Say one message in Chinese and in English."""
+    from .messages import LANGUAGES, say
+
+    for language in LANGUAGES:
+        _say(say(key, language, **values))
+
+
 def _install(options: argparse.Namespace) -> None:
     workplace.install(say=_say)
 
@@ -295,13 +303,11 @@ def _attest(differences: Any, path: Path, source: str) -> None:
 
 
 def _new(options: argparse.Namespace) -> None:
-    from .messages import LANGUAGES, say
     from .new import new_study
 
     choices = {name: getattr(options, name) for name in ("reports", "before", "after", "terms", "title", "place")}
     made = new_study(options.folder, say=_say, **choices)
-    for language in LANGUAGES:
-        _say(say("new.done", language, path=made, python=_python()))
+    _say_both("new.done", path=made, python=_python())
 
 
 def _python() -> str:
@@ -317,15 +323,13 @@ def _count(options: argparse.Namespace) -> None:
     from functools import partial
 
     from .files import format_rows, write_atomically
+    from .messages import in_chinese, say
     from .reports import each_report
     from .scale import map_reports, open_executor
     from .shifts import compare
     from .tallies import stack, tally
 
-    _say(
-        "ATTENTION: the texts are counted as they stand, damage and all; nothing is restored. Characters that scraping has lost "
-        "look like a change of words. Run audit on the files first, and leave out or mend what it calls lost."
-    )
+    _say_both("counting.attention")
     passed: list[str] = []
     reports = each_report(options.folder, refused=lambda error: passed.append(str(error)))
     with open_executor(workers=options.workers, cluster=options.cluster) as executor:
@@ -334,12 +338,17 @@ def _count(options: argparse.Namespace) -> None:
             failed=lambda error: passed.append(str(error)), progress=_bar,
         )  # fmt: skip
         table = compare(stack(tables), options.before, options.after, unit="report", scope=options.scope, n_permutations=0)
-    for words in passed:
-        _say(f"left out: {words}")
+    for error in passed:
+        name, _, rest = error.partition(": ")
+        _say(say("counting.left_out", "zh", error=f"{name}：{in_chinese(error) or rest}"))
+        _say(say("counting.left_out", "en", error=error))
     rows = [{name: "" if value != value else value for name, value in row.items()} for row in table.to_dict("records")]
     write_atomically(options.output, format_rows(rows, tuple(table.columns), mark=True))
-    _say(f"{len(table)} words of {table['han_before'].iloc[0] + table['han_after'].iloc[0]:,} characters: {options.output}")
-    _say("Counted as they stand, not restored. Intervals take the report as the unit.")
+    counted = {side: table.attrs["settings"][f"blocks_{side}"] for side in ("before", "after")}
+    _say_both(
+        "counting.done", before=options.before, after=options.after, n_before=counted["before"], n_after=counted["after"],
+        characters=f"{table['han_before'].iloc[0] + table['han_after'].iloc[0]:,}", words=len(table), path=options.output,
+    )  # fmt: skip
 
 
 def _bar(done: int) -> None:

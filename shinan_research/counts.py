@@ -136,9 +136,10 @@ def belongs(tokens: pd.DataFrame, group: Group) -> pd.Series[bool]:
         chosen = tokens["year"] == group
     if not chosen.any():
         years = ", ".join(map(str, sorted(tokens["year"].unique())))
+        hint = " A year is written without quotation marks." if str(group).isdecimal() and isinstance(group, str) else ""
         raise ShinanError(
             f"No report for {group!r}. Years present: {years or 'none'}. Reports present: "
-            f"{', '.join(sorted(tokens['report'].unique())) or 'none'}."
+            f"{', '.join(sorted(tokens['report'].unique())) or 'none'}.{hint}"
         )
     return chosen
 

@@ -240,16 +240,15 @@ class Study:
             path = self.data / name
             if not path.exists():
                 raise StudyError(f"data/{name} is missing, but data/SHA256SUMS lists it. Put it back, or delete its line.")
-            raw = path.read_bytes()
-            expected = expected.lower()
-            if sha256(raw) == expected:
+            raw, expected = path.read_bytes(), expected.lower()
+            if (found := sha256(raw)) == expected:
                 continue
             if expected in (sha256(raw.replace(b"\r\n", b"\n")), sha256(raw.replace(b"\n", b"\r\n"))):
                 raise StudyError(
                     f"data/{name} differs from data/SHA256SUMS only in its line ends. A system or editor has changed them; "
                     "fetch the file again, or clone with the repository's .gitattributes in force."
                 )
-            raise StudyError(f"data/{name} has changed: its SHA-256 is {sha256(raw)}, data/SHA256SUMS says {expected}.")
+            raise StudyError(f"data/{name} has changed: its SHA-256 is {found}, data/SHA256SUMS says {expected}. Put it back.")
 
 
 def _sense_place(path: Path, row: dict[str, str], reports: dict[str, Report]) -> int:

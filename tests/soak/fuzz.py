@@ -182,7 +182,8 @@ def targets(chance: random.Random, root: Path) -> tuple[str, Callable[[], object
     """Return the name of a target, and the reading of one mutated input."""
     files = study_files()
     name = chance.choice([
-        "page", "report", "study.toml", *TABLES, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx", "change",
+        "page", "report", "study.toml", *TABLES, "table.csv", "table.tsv", "table.jsonl", "x.docx", "x.zip", "inner.docx",
+        "change",
     ])  # fmt: skip
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir()
