@@ -308,11 +308,13 @@ def citation(root: Path) -> dict[str, Any]:
     path = root / "CITATION.cff"
     try:
         raw = yaml.safe_load(read_text(path)) if path.exists() else {}
-    except yaml.YAMLError as error:
-        raise StudyError(f"CITATION.cff is not valid YAML: {str(error).splitlines()[0]}.") from error
-    if not isinstance(raw, dict) or not all(isinstance(person, dict) for person in raw.get("authors") or []):
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise StudyError(f"CITATION.cff is not valid YAML: {(str(error).splitlines() or ['?'])[0]}.") from error
+    lists = isinstance(raw, dict) and all(isinstance(raw.get(key) or [], list) for key in ("authors", "keywords"))
+    if not lists or not all(isinstance(person, dict) for person in raw.get("authors") or []):
         raise StudyError(
-            "CITATION.cff must hold keys and values, with authors as a list of names. See citation-file-format.github.io."
+            "CITATION.cff must hold keys and values, authors as a list of names, keywords as a list. See "
+            "citation-file-format.github.io."
         )
     authors = [_author(person) for person in raw.get("authors") or []]
     found = {key: str(raw.get(key) or "") for key in ("version", "doi", "abstract")}

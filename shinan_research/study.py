@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,22 +12,18 @@ from typing import Any
 import pandas as pd
 
 from .collate import collate
+from .declaration import read_declaration
 from .dictionary import read_lexicon
-from .errors import ApparatusError, ShinanError, StudyError
+from .errors import ApparatusError, StudyError
 from .files import read_rows, read_text, sha256, whole_number
 from .links import locate_links, read_links
-from .occurrences import WIDE, as_terms
+from .occurrences import as_terms
 from .outline import outline
 from .reference import Reference, reference_from
 from .reports import Report, check_unique, read_folder, read_page, read_report
 from .restore import read_emendations, restore
 from .tokens import Segmenter
 
-KEYS = ("title", "place", "before", "after", "language", "width", "seed", "declared", "files", "terms", "licence", "siblings")
-FILE_KEYS = ("path", "layout", "reports", "source", "address", "retrieved", "licence")
-TERM_KEYS = ("name", "forms", "not", "wide", "family")
-DECLARED = ("before counting", "after reading")
-LAYOUTS = ("page", "report")
 NOT_DATA = ("README.md", "SHA256SUMS")
 SENSE_COLUMNS = ("report", "offset", "match", "sense", "decided_by")
 STRATA_COLUMNS = ("report", "chapter", "title", "stratum", "decided_by")
@@ -308,92 +303,7 @@ def open_study(start: str | Path = ".") -> Study:
     for folder in (here, *here.parents):
         path = folder / "data" / "study.toml"
         if path.is_file():
-            study = _study(folder, _parse(read_text(path)))
+            study = Study(root=folder, **read_declaration(read_text(path)))
             study.check_hashes()
             return study
     raise StudyError(f"No data/study.toml in {here.name} or above it. Open a notebook inside a study, or make one with `new`.")
-
-
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # ValueError also of a number with more digits than Python reads
-        raise StudyError(f"study.toml is not valid TOML: {error}.") from error
-
-
-def _study(root: Path, raw: dict[str, Any]) -> Study:
-    """Return a study from the parsed file, every key checked."""
-    _known("study.toml", raw, KEYS)
-    missing = [key for key in ("title", "place", "before", "after") if key not in raw]
-    if missing:
-        raise StudyError(f"study.toml lacks {', '.join(missing)}. See the commented example in README.")
-    for key in ("title", "place"):
-        if not isinstance(raw[key], dict) or not {"zh", "en"} <= set(raw[key]):
-            raise StudyError(f'study.toml: {key} must give both languages, as in {key} = {{ zh = "…", en = "…" }}.')
-    for key, allowed in (("declared", DECLARED), ("language", ("zh", "en", "both")), ("width", ("single", "onehalf", "double"))):
-        if key in raw and raw[key] not in allowed:
-            raise StudyError(f"study.toml: {key} is {raw[key]!r}; allowed: {', '.join(allowed)}.")
-    files = tuple(_tables(raw, "files"))
-    for entry in files:
-        _check_file(entry)
-    names = ("language", "width", "seed", "declared", "licence", "siblings")
-    options: dict[str, Any] = {key: raw[key] for key in names if key in raw}
-    groups: dict[str, Any] = {key: tuple(raw[key]) if isinstance(raw[key], list) else raw[key] for key in ("before", "after")}
-    return Study(
-        root=root, title=raw["title"], place=raw["place"], files=files, terms=_terms(_tables(raw, "terms")), **groups, **options
-    )
-
-
-def _tables(raw: dict[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return a list of tables of the file."""
-    entries = raw.get(key, [])
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise StudyError(f"study.toml: {key} must be written as tables, each beginning with a line [[{key}]].")
-    return entries
-
-
-def _check_file(entry: dict[str, Any]) -> None:
-    """Refuse an entry of `files` that says too little or contradicts itself."""
-    _known("[[files]] of study.toml", entry, (*FILE_KEYS, "place"))
-    if "path" not in entry:
-        raise StudyError('study.toml: a [[files]] entry lacks its path, as in path = "raw/page.txt".')
-    if entry.get("layout", "report") not in LAYOUTS:
-        raise StudyError(f"study.toml: layout is {entry['layout']!r}; allowed: {', '.join(LAYOUTS)}.")
-    years = list(entry.get("reports", {}).values())
-    wrong = [year for year in years if not isinstance(year, int)]
-    if wrong:
-        raise StudyError(f"study.toml: the year {wrong[0]!r} of {entry['path']} must be a whole number without quotation marks.")
-    twice = [year for year in years if years.count(year) > 1]
-    if twice:
-        raise StudyError(f"study.toml gives the report of {twice[0]} in {entry['path']} two names. Leave one.")
-
-
-def _known(where: str, table: dict[str, Any], allowed: tuple[str, ...]) -> None:
-    unknown = [key for key in table if key not in allowed]
-    if unknown:
-        raise StudyError(f"{where}: unknown key {unknown[0]!r}. Allowed: {', '.join(allowed)}.")
-
-
-def _terms(entries: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the declared terms as a table, one row per listed string."""
-    rows = []
-    for entry in entries:
-        _known("[[terms]] of study.toml", entry, TERM_KEYS)
-        if "name" not in entry:
-            raise StudyError('study.toml: a [[terms]] entry lacks its name, as in name = "养老".')
-        name, family = entry["name"], entry.get("family", "declared")
-        for key in ("forms", "not", "wide"):
-            if not isinstance(entry.get(key, []), list):
-                raise StudyError(f'study.toml: the term {name!r}: {key} must be a list, as in {key} = ["{entry[key]}"].')
-        strings = {"form": entry.get("forms", [name]), "not": entry.get("not", []), "wide": entry.get("wide", [])}
-        if not strings["form"]:
-            raise StudyError(f"study.toml: The term {name!r} has no form to count. List at least one string under `forms`.")
-        rows += [(name, string, role, family) for role, listed in strings.items() for string in listed]
-    names = [entry["name"] for entry in entries] + [WIDE.format(entry["name"]) for entry in entries if entry.get("wide")]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise StudyError(f"study.toml declares the term {twice[0]!r} twice. Put all its forms under one [[terms]].")
-    try:
-        return as_terms(pd.DataFrame(rows, columns=["term", "form", "role", "family"]))
-    except ShinanError as error:
-        raise StudyError(f"study.toml: {error}") from error

@@ -22,7 +22,7 @@ ORDER = (
     "errors", "surroundings", "files", "settled", "packed", "word", "extras", "characters", "records",
     "intake", "reports", "scale", "dictionary", "messages", "numerals", "lattice", "propose", "audit",
     "losses", "restore", "review", "tei", "links", "collate", "headings", "outline", "trie", "tokens", "occurrences", "discover",
-    "reference", "study", "tallies", "strata", "counts", "rates",
+    "reference", "declaration", "study", "tallies", "strata", "counts", "rates",
     "multiplicity", "permutation", "shifts", "word_shift", "placebo", "sensitivity", "explain", "captions",
     "guide", "context", "series",
     "attention", "windows", "lda", "consensus", "coherence", "choice", "topics", "opinions", "prevalence",

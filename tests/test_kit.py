@@ -218,7 +218,11 @@ def test_bibliography(study: Study) -> None:
 def test_citation_file(tmp_path: Path) -> None:
     """Without the file nothing is known; a damaged one is refused."""
     assert citation(tmp_path) == {"authors": [], "keywords": [], "version": "", "doi": "", "abstract": "", "year": ""}
-    for words, said in (("a: [", "is not valid YAML"), ("- a", "must hold keys and values"), ("authors: [a]", "must hold keys")):
+    for words, said in (
+        ("a: [", "is not valid YAML"), ("a: " + "[" * 3000, "is not valid YAML"), ("- a", "must hold keys and values"),
+        ("authors: [a]", "must hold keys"), ("authors: 3", "must hold keys"), ("keywords: true", "must hold keys"),
+        ("keywords: 2026-01-01", "must hold keys"),
+    ):  # fmt: skip
         (tmp_path / "CITATION.cff").write_text(words, encoding="utf-8")
         with pytest.raises(StudyError, match=f"CITATION.cff {said}"):
             citation(tmp_path)
