@@ -111,14 +111,6 @@ def _say(words: str) -> None:
     print(words, flush=True)
 
 
-def _say_both(key: str, **values: object) -> None:
-    """Say one message in Chinese and in English."""
-    from .messages import LANGUAGES, say
-
-    for language in LANGUAGES:
-        _say(say(key, language, **values))
-
-
 def _install(options: argparse.Namespace) -> None:
     workplace.install(say=_say)
 
@@ -187,6 +179,7 @@ def _lab(options: argparse.Namespace) -> None:
 def _read(path: Path) -> list[Any]:
     """Return the reports of a file or folder: a page with several, or what `read_folder` reads; say what is left out."""
     from .errors import ReadError
+    from .messages import say_refused
     from .reports import read_folder, read_page
 
     if path.suffix.lower() == ".txt" and path.is_file():
@@ -197,7 +190,7 @@ def _read(path: Path) -> list[Any]:
     if refused and not found:
         raise refused[0]
     for error in refused:
-        _say(f"left out: {error}")
+        say_refused(_say, error)
     return found
 
 
@@ -303,11 +296,12 @@ def _attest(differences: Any, path: Path, source: str) -> None:
 
 
 def _new(options: argparse.Namespace) -> None:
+    from .messages import say_both
     from .new import new_study
 
     choices = {name: getattr(options, name) for name in ("reports", "before", "after", "terms", "title", "place")}
     made = new_study(options.folder, say=_say, **choices)
-    _say_both("new.done", path=made, python=_python())
+    say_both(_say, "new.done", path=made, python=_python())
 
 
 def _python() -> str:
@@ -323,13 +317,13 @@ def _count(options: argparse.Namespace) -> None:
     from functools import partial
 
     from .files import format_rows, write_atomically
-    from .messages import in_chinese, say
+    from .messages import say_both, say_refused
     from .reports import each_report
     from .scale import map_reports, open_executor
     from .shifts import compare
     from .tallies import stack, tally
 
-    _say_both("counting.attention")
+    say_both(_say, "counting.attention")
     passed: list[str] = []
     reports = each_report(options.folder, refused=lambda error: passed.append(str(error)))
     with open_executor(workers=options.workers, cluster=options.cluster) as executor:
@@ -339,14 +333,12 @@ def _count(options: argparse.Namespace) -> None:
         )  # fmt: skip
         table = compare(stack(tables), options.before, options.after, unit="report", scope=options.scope, n_permutations=0)
     for error in passed:
-        name, _, rest = error.partition(": ")
-        _say(say("counting.left_out", "zh", error=f"{name}：{in_chinese(error) or rest}"))
-        _say(say("counting.left_out", "en", error=error))
+        say_refused(_say, error)
     rows = [{name: "" if value != value else value for name, value in row.items()} for row in table.to_dict("records")]
     write_atomically(options.output, format_rows(rows, tuple(table.columns), mark=True))
     counted = {side: table.attrs["settings"][f"blocks_{side}"] for side in ("before", "after")}
-    _say_both(
-        "counting.done", before=options.before, after=options.after, n_before=counted["before"], n_after=counted["after"],
+    say_both(
+        _say, "counting.done", before=options.before, after=options.after, n_before=counted["before"], n_after=counted["after"],
         characters=f"{table['han_before'].iloc[0] + table['han_after'].iloc[0]:,}", words=len(table), path=options.output,
     )  # fmt: skip
 

@@ -10,13 +10,13 @@ from typing import Any
 import pandas as pd
 
 from .errors import ShinanError, StudyError
+from .messages import LANGUAGES
 from .occurrences import WIDE, as_terms
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 LONGEST = 60  # characters of a wrong value that an error repeats
 DECLARED = ("before counting", "after reading")
 LAYOUTS = ("page", "report")
-LANGUAGES = ("zh", "en", "both")
 WIDTHS = ("single", "onehalf", "double")
 
 
@@ -56,8 +56,8 @@ def one_of(*allowed: str) -> tuple[Callable[[object], bool], str]:
 
 Check = tuple[Callable[[Any], bool], str]
 KEYS: dict[str, Check] = {
-    "title": NAMES, "place": NAMES, "before": GROUP, "after": GROUP, "language": one_of(*LANGUAGES), "width": one_of(*WIDTHS),
-    "seed": SEED, "declared": one_of(*DECLARED), "licence": TEXT, "siblings": TEXT,
+    "title": NAMES, "place": NAMES, "before": GROUP, "after": GROUP, "language": one_of(*LANGUAGES, "both"),
+    "width": one_of(*WIDTHS), "seed": SEED, "declared": one_of(*DECLARED), "licence": TEXT, "siblings": TEXT,
 }  # fmt: skip
 FILE_KEYS: dict[str, Check] = {
     "path": TEXT, "layout": one_of(*LAYOUTS), "reports": YEARS, "source": TEXT, "address": TEXT, "retrieved": DAY,

@@ -40,10 +40,10 @@ def describe_attention(table: pd.DataFrame, *, place: Mapping[str, str]) -> Word
     """
     words: Words = {"caption": {}, "alt": {}}
     settings = table.attrs["settings"]
-    matched, judges = settings["matched_by"], {one: who(settings["strata_judges"], one) for one in LANGUAGES}
+    matched = "nobody" if settings["matched_by"] == "strata" and not settings["strata_judges"] else settings["matched_by"]
     for one in LANGUAGES:
         values = _groups(table, one) | {"place": place[one]}
-        values["matched"] = say(f"describe.attention.by_{matched}", one, judges=judges[one])
+        values["matched"] = say(f"describe.attention.by_{matched}", one, judges=who(settings["strata_judges"], one))
         parts = [say(f"describe.attention.{key}", one, **values) for key in ("title", "body")]
         year = confounding(table.iloc[0], settings, one, tested=False)
         words["caption"][one] = joined([*parts, year], one)
@@ -244,6 +244,7 @@ def describe_prevalence(table: pd.DataFrame, *, place: Mapping[str, str]) -> Wor
         values |= {name: first[name] for name in ("clusters_before", "clusters_after")}
         values |= {"unit": say(f"describe.prevalence.{first['unit']}", one), "judges": who(settings["judges"], one)}
         values["test"] = "" if described(table) else say("describe.prevalence.tested", one)
+        values["hollow"] = say(f"describe.prevalence.{'square' if described(table) else 'hollow'}", one)
         parts = [say(f"describe.prevalence.{key}", one, **values) for key in ("title", "panels", "method")]
         result = answer_topics(table, one)
         words["caption"][one] = joined([*parts, result, confounding(first, settings, one)], one)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from .dictionary import resource
 from .errors import FigureError
 
 LANGUAGES = ("zh", "en")
+COMMAS = {"zh": "、", "en": ", "}
 
 
 @cache
@@ -47,12 +48,28 @@ def say(key: str, language: str, **values: object) -> str:
 
 
 def who(judges: Iterable[object], language: str) -> str:
-    """Return who decided, each once and by name, in a language.
+    """Return who decided, each once and by name, in a language; what is no kind of judge is a name and stands as it is.
 
-    >>> who(["person", "machine reader", "person"], "en")
-    'machine reader, person'
+    >>> who(["person", "machine reader", "person", "张三"], "en")
+    'machine reader, person, 张三'
     """
-    return ("、" if language == "zh" else ", ").join(say(f"judge.{judge}", language) for judge in sorted({*map(str, judges)}))
+    kinds = messages()["judge"]
+    names = (kinds[judge][language] if judge in kinds else judge for judge in sorted({*map(str, judges)}))
+    return COMMAS[language].join(names)
+
+
+def say_both(tell: Callable[[str], object], key: str, **values: object) -> None:
+    """Tell one message in Chinese and in English; lists with the comma of each."""
+    for language in LANGUAGES:
+        given = {name: COMMAS[language].join(each) if isinstance(each, (list, tuple)) else each for name, each in values.items()}
+        tell(say(key, language, **given))
+
+
+def say_refused(tell: Callable[[str], object], error: object) -> None:
+    """Tell which file is left out and why, in Chinese and in English."""
+    name, _, rest = str(error).partition(": ")
+    tell(say("new.refused", "zh", error=f"{name}：{in_chinese(error) or rest}"))
+    tell(say("new.refused", "en", error=error))
 
 
 def in_chinese(error: object) -> str:

@@ -23,7 +23,7 @@ from .errors import ReadError, ShinanError, StudyError
 from .files import format_rows, sha256, write_atomically
 from .intake import Text, fit_name, read_texts, report_files, unopened
 from .losses import findings
-from .messages import LANGUAGES, in_chinese
+from .messages import LANGUAGES, say_both, say_refused
 from .outline import outline
 from .reports import Report, read_folder
 from .restore import COLUMNS, restore
@@ -153,13 +153,6 @@ def _stage(folder: Path) -> Path:
         raise StudyError(f"{folder.parent} cannot be written to ({error.strerror}). Name a folder of your own.") from error
 
 
-def _speak(say: Say, key: str, **values: object) -> None:
-    """Say one message in both languages; lists with the comma of each."""
-    for language, comma in zip(LANGUAGES, ("、", ", "), strict=True):
-        joined = {name: comma.join(value) if isinstance(value, (list, tuple)) else value for name, value in values.items()}
-        say(messages.say(f"new.{key}", language, **joined))
-
-
 # Reports
 
 
@@ -176,9 +169,7 @@ def _collect(source: Path, raw: Path, say: Say) -> list[Report]:
                 write_atomically(raw / _raw_name(text), text.raw)
     found = read_folder(raw, refused=reasons.append) if raw.is_dir() else []
     for error in reasons:
-        name, _, rest = str(error).partition(": ")
-        say(messages.say("new.refused", "zh", error=f"{name}：{in_chinese(error) or rest}"))
-        say(messages.say("new.refused", "en", error=error))
+        say_refused(say, error)
     if not found:
         raise ReadError(f"{source.name}: not one file here can be read as a report. The first reason: {reasons[0]}")
     kept = {report.source for report in found}
@@ -330,12 +321,12 @@ def _decide(stage: Path, reports: list[Report], say: Say) -> None:
         say(findings(found, language))
     for row in lost.to_dict("records"):
         say(f"  {row['report']}: {row['where']} {row['verdict']} – {' '.join(row['evidence'].split())}")
-    _speak(say, "audited", n=len(reports), whole=len(reports) - lost["report"].nunique())
+    say_both(say, "new.audited", n=len(reports), whole=len(reports) - lost["report"].nunique())
     header = ",".join(COLUMNS)
     for name, rows in lost.groupby("report", sort=False):
         verdict = next(each for each in UNDECIDED if (rows["verdict"] == each).any())
         characters = "".join(rows["where"][rows["verdict"] == verdict].astype(str))
-        _speak(say, verdict.replace(" ", "_"), report=name, characters=characters, header=header)
+        say_both(say, f"new.{verdict.replace(' ', '_')}", report=name, characters=characters, header=header)
 
 
 def _leave_out(notebooks: Path, tokens: pd.DataFrame, groups: tuple[Group, Group], say: Say) -> None:
@@ -345,10 +336,10 @@ def _leave_out(notebooks: Path, tokens: pd.DataFrame, groups: tuple[Group, Group
     if words["term"].value_counts().max() < MIN_COUNT:
         for name in VOCABULARY_NOTEBOOKS:
             (notebooks / name).unlink()
-        _speak(say, "scarce", count=MIN_COUNT, notebooks=", ".join(VOCABULARY_NOTEBOOKS))
+        say_both(say, "new.scarce", count=MIN_COUNT, notebooks=", ".join(VOCABULARY_NOTEBOOKS))
     if _windows(tokens) < NUMBERS[0] * UNITS_PER_TOPIC:
         (notebooks / TOPICS_NOTEBOOK).unlink()
-        _speak(say, "short", notebook=TOPICS_NOTEBOOK)
+        say_both(say, "new.short", notebook=TOPICS_NOTEBOOK)
 
 
 def _windows(tokens: pd.DataFrame) -> int:
@@ -364,18 +355,18 @@ def _remark(
 ) -> None:
     """Say what the comparison rests on: groups, terms, reports of neither group, places of one, reports without a plan."""
     named = [" ".join(map(str, group)) if isinstance(group, tuple) else str(group) for group in groups]
-    _speak(say, "compared", before=named[0], after=named[1])
-    _speak(say, "terms_given" if given else "terms_found", terms=terms)
+    say_both(say, "new.compared", before=named[0], after=named[1])
+    say_both(say, "new.terms_given" if given else "new.terms_found", terms=terms)
     chosen = [belongs(tokens, group) for group in groups]
     compared = set(tokens["report"][chosen[0] | chosen[1]])
     if absent := [term for term in terms if not any(term in report.witness for report in reports if report.id in compared)]:
-        _speak(say, "absent", terms=absent)
+        say_both(say, "new.absent", terms=absent)
     if rest := len(reports) - len(compared):
-        _speak(say, "others", n=rest, notebook=MANY_NOTEBOOK)
+        say_both(say, "new.others", n=rest, notebook=MANY_NOTEBOOK)
     one, two = (set(tokens["place"][rows]) for rows in chosen)
     if all(isinstance(group, int) for group in groups) and one != two:
-        _speak(say, "unbalanced", places=sorted(one ^ two))
+        say_both(say, "new.unbalanced", places=sorted(one ^ two))
     plans = set(tokens["report"][tokens["part"] == "plan"])
     without = [report.id for report in reports if report.id not in plans]
     if without:
-        _speak(say, "no_plan", reports=without)
+        say_both(say, "new.no_plan", reports=without)

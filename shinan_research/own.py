@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import messages
 from .counts import Group, belongs
 from .errors import ShinanError, StudyError
 from .files import sha256
-from .messages import LANGUAGES, in_chinese
+from .messages import in_chinese, say_both
 from .new import Say, as_group, new_study
 from .occurrences import as_terms
 from .reports import each_report
@@ -59,8 +58,7 @@ def own_study(
             belongs(pd.DataFrame(known, columns=["place", "year", "report"]), group)
         on_record = list(dict.fromkeys(study.terms["term"].astype(str)))
         if terms and {*terms} != {*on_record}:
-            for language, comma in zip(LANGUAGES, ("、", ", "), strict=True):
-                say(messages.say("new.other_terms", language, terms=comma.join(on_record), study=study.root.name))
+            say_both(say, "new.other_terms", terms=on_record, study=study.root.name)
         return replace(study, **given, **({"terms": as_terms(terms)} if terms else {}))  # type: ignore[arg-type]
     except ShinanError as error:
         if words := in_chinese(error):

@@ -123,6 +123,8 @@ def test_who_matched_chapters_and_coded_senses_is_named(real) -> None:
     assert "Senses were coded by machine reader; hatched: another sense." in text
     chinese = caption({"": shift, "cells": cells(found)}, study.place, study.declared, "zh")
     assert "由机器阅读判定；另有" in chinese and "义项由机器阅读判定；斜线为其他义项。" in chinese
+    named = dealt(shift.attrs["settings"] | {"strata_judges": ["person", "张三"]}, "body", "en")
+    assert "(judged by person, 张三; " in named  # a name is no kind of judge, and stops no build
     bare = cells(occurrences(tokens, study.terms))
     assert "hatched" not in caption({"": shift, "cells": bare}, study.place, study.declared, "en")
     assert "judged" not in dealt(shift.attrs["settings"] | {"strata_judges": []}, "body", "en")

@@ -28,7 +28,7 @@ from shinan_research.figures.style import COLOURS, WIDTHS
 from shinan_research.figures.topic_places import draw_topic_places
 from shinan_research.figures.topic_words import draw_topic_words
 from shinan_research.figures.topics import draw_attention, draw_choice, draw_prevalence
-from shinan_research.messages import LANGUAGES
+from shinan_research.messages import LANGUAGES, say
 from shinan_research.opinions import second_opinion, topic_places
 from shinan_research.prevalence import prevalence, topic_trend
 from shinan_research.topics import Topics, fit_topics
@@ -136,6 +136,7 @@ def test_captions_say_what_the_tables_say() -> None:
     for one, tested in (("en", "permutation"), ("zh", "置换")):
         caption = describe_prevalence(few, place=PLACE)["caption"][one]
         assert tested not in caption and tested in about[2]["caption"][one] and "nan" not in caption
+        assert say("describe.prevalence.square", one) in caption and say("describe.prevalence.hollow", one) not in caption
     assert "（2与2）" in answer_topics(few, "zh") and "no evidence that any topic" in answer_topics(moved)
     moved.loc[1, "verdict"] = "lower"
     assert "T2" in answer_topics(moved) and "T1" not in answer_topics(moved)
@@ -202,6 +203,15 @@ def test_places_shade_each_cell_by_its_share() -> None:
         assert (np.diff(darkness) >= 0).all() and darkness[-1] > 0.5
         assert [strata[(drawn | lead)[row][1]] for row in mine.index] == mine["stratum"].tolist()
     assert len(after.lines) == 1 and not before.lines
+
+
+def test_who_matched_the_chapters_is_said_or_that_nobody_is_on_record() -> None:
+    """A table of chapters with judges names them; one without says so and names nobody."""
+    table = attention(planted_tokens(chapters=6), 2010, 2011)
+    for judges, said in (([], "who judged is not on record"), (["person"], "judged by person."), (["张三"], "judged by 张三.")):
+        table.attrs["settings"] |= {"matched_by": "strata", "strata_judges": judges}
+        assert said in describe_attention(table, place=PLACE)["caption"]["en"]
+    assert "由张三判定。" in describe_attention(table, place=PLACE)["caption"]["zh"]
 
 
 def test_sentences_on_attention_and_on_other_models() -> None:

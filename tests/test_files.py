@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import stat
+from contextlib import contextmanager
 
 import pytest
 
@@ -232,12 +233,9 @@ def test_several_files_are_replaced_together(tmp_path):
     assert contents(tmp_path) == {"a": b"2", "b": b"2", "c": b"1"}
 
 
-@pytest.mark.parametrize("killed", [False, True])
-@pytest.mark.parametrize("step", range(5))
-def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, killed):
-    """Stopped at any renaming, and even killed so that nothing is tidied, the folder recovers to all old or all new."""
-    earlier, later = {"a": b"1", "b": b"1"}, {"a": b"2", "b": b"2"}
-    write_together(tmp_path, earlier)
+@contextmanager
+def stopped(monkeypatch, step, killed):
+    """Stop the body at one of its renamings, or at its end; killed, it cannot tidy up."""
     calls, rename = iter(range(99)), os.replace
 
     def stop(*arguments):
@@ -249,6 +247,17 @@ def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, 
         patch.setattr(os, "replace", stop)
         if killed:
             patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        yield
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("step", range(5))
+def test_of_several_files_all_are_replaced_or_none(tmp_path, monkeypatch, step, killed):
+    """Stopped at any renaming, and even killed so that nothing is tidied, the folder recovers to all old or all new."""
+    earlier, later = {"a": b"1", "b": b"1"}, {"a": b"2", "b": b"2"}
+    write_together(tmp_path, earlier)
+    with stopped(monkeypatch, step, killed):
         write_together(tmp_path, later)
     if step < 3 and not killed:
         assert contents(tmp_path) == earlier
@@ -268,19 +277,8 @@ def test_two_folders_change_together(tmp_path, monkeypatch, step, killed, reader
     earlier = {"figures/a": b"1", "figures/gone": b"1", "tables/b": b"1"}
     later = {"figures/a": b"2", "tables/b": b"2"}
     assert all_files(tmp_path) == earlier
-    calls, rename = iter(range(99)), os.replace
-
-    def stop(*arguments):
-        if next(calls) == step:
-            raise KeyboardInterrupt
-        rename(*arguments)
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "replace", stop)
-        if killed:
-            patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    with stopped(monkeypatch, step, killed):
         replace_together({figures: {"a": b"2", "gone": None}, tables: {"b": b"2"}})
-        raise KeyboardInterrupt  # there were no more renamings
     recover(tmp_path / reader)
     if step < 4:  # nothing was final: the other folder may hold what was begun until it is read too
         recover(figures)

@@ -271,7 +271,7 @@ def test_folders_and_word_files_are_audited(said, tmp_path: Path) -> None:
     write(tmp_path, "reports/bad.doc", "x")
     write(tmp_path, "reports/inside/乙县2030.txt", report("乙县", 2030))
     code, out, _ = said("audit", tmp_path / "reports")
-    assert code == 0 and "left out: bad.doc" in out and "left out: inside: a folder inside, which is not opened" in out
+    assert code == 0 and "Left out: bad.doc" in out and "Left out: inside: a folder inside, which is not opened" in out
     assert "甲县-2030  " in out and "甲县-2031  " in out
     (tmp_path / "丙县2031.docx").write_bytes(docx("".join(map(paragraph, report("丙县", 2031).split("\n")))))
     code, out, _ = said("audit", tmp_path / "丙县2031.docx")

@@ -276,7 +276,7 @@ def test_count_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert found.loc["改革", ["count_before", "count_after", "blocks"]].tolist() == [12, 0, 4]
     said = capsys.readouterr().out
     assert "ATTENTION: the texts are counted as they stand" in said and said.startswith("注意：文本照原样计数")
-    assert "left out: 戊县-2031.doc: cannot be read" in said and "未收入：戊县-2031.doc：请用Word" in said
+    assert "Left out: 戊县-2031.doc: cannot be read" in said and "未收入：戊县-2031.doc：请用Word" in said
     han = found[["han_before", "han_after"]].iloc[0].sum()
     assert (
         f"4 reports of 2031, 4 of 2032, {han:,} characters, {len(found)} words: " in said and "2031年4份、2032年4份报告" in said
